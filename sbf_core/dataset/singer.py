@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import attrs
@@ -14,6 +15,8 @@ from sbf_core.dataset.cursor import Cursor
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
+
+_PLACE = re.compile(r"\{(ticker|discriminator|each\.[a-z][a-z0-9_]*)\}")
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +45,9 @@ class SingerRecipe(Value):
         command: the program and its arguments, e.g. ``("tap-github",)``; looked for in ``PATH``. A tap has an
             environment of its own; say there where that is: ``("/opt/tap-github/bin/tap-github",)``.
         stream: the stream that is wanted; no other is selected.
-        config: the configuration of the tap, as JSON has it.
+        config: the configuration of the tap, as JSON has it. In a text of it ``{ticker}``, ``{discriminator}`` and
+            ``{each.NAME}`` stand for what a request is for: so the tap runs once for each ticker, and goes on for each
+            where it stopped. No other brace means anything.
         secrets: fields of it whose value is a key, by the names of keys: ``{"access_token": "GITHUB_TOKEN"}``.
         discover: ask the tap for its catalog first, and select the stream in it. False: it is run without one.
         goes_on: the state that the tap said last is given to the next run, so that it brings what is new. False: each
@@ -67,7 +72,6 @@ class SingerRecipe(Value):
     #: A tap is no server: it is asked once at a time.
     connections: ClassVar[int] = 1
     extension: ClassVar[str] = "jsonl"
-    named: ClassVar[frozenset[str]] = frozenset()
 
     def __attrs_post_init__(self) -> None:
         what = fix = ""
@@ -107,7 +111,36 @@ class SingerRecipe(Value):
         """The program."""
         return self.command[0]
 
-    def address(self, state: str) -> str:
+    @property
+    def named(self) -> frozenset[str]:
+        """The placeholders in its configuration."""
+        return frozenset(_names_in(self.config))
+
+    def filled(self, values: Mapping[str, str]) -> dict[str, Any]:
+        """The configuration of one request, by what stands for each placeholder."""
+        filled: dict[str, Any] = _filled(dict(self.config), values)
+        return filled
+
+    def address(self, state: str, values: Mapping[str, str]) -> str:
         """How a request is called in journal, ledger and recordings: the tap, what it is asked, and from where on."""
-        config = json.dumps(self.config, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        config = json.dumps(self.filled(values), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return f"TAP {' '.join(self.command)} {self.stream} {config} {state}".rstrip()
+
+
+def _names_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from _PLACE.findall(value)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _names_in(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _names_in(one)
+
+
+def _filled(value: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return _PLACE.sub(lambda match: values[match[1]], value)
+    if isinstance(value, Mapping):
+        return {name: _filled(one, values) for name, one in value.items()}
+    return [_filled(one, values) for one in value] if isinstance(value, (list, tuple)) else value

@@ -8,6 +8,7 @@ from sbf_core.dataset.sql_recipe import SqlRecipe
 from sbf_core.http.live import LiveSession
 from sbf_core.http.sql_answers import SqlAnswers, values_of
 from sbf_core.http.tap_answers import TapAnswers
+from sbf_core.http.tap_answers import values_of as tap_values_of
 from sbf_core.runs.request import RunRequest
 
 
@@ -23,5 +24,5 @@ def answers_of(
 def address_of(entry: DatasetKeymapEntry, recipe: SqlRecipe | SingerRecipe, request: RunRequest) -> str:
     """How a request is called in journal, ledger and recordings; it holds no secret."""
     if isinstance(recipe, SingerRecipe):
-        return recipe.address(request.cursor)
+        return recipe.address(request.cursor, tap_values_of(entry, request))
     return recipe.address(values_of(entry, recipe, request))

@@ -14,6 +14,7 @@ from typing import Any
 from sbf_core.child.command import Ended, Limits, run_command
 from sbf_core.child.environment import bare_environment
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.series_name import EACH, unescaped
 from sbf_core.dataset.singer import SingerRecipe
 from sbf_core.duck.parquet_writer import scratch
 from sbf_core.errors import DatasetFailure, PayloadRefused, printable
@@ -27,6 +28,16 @@ from sbf_core.runs.result import RunResult
 #: Those of our own environment lead a program of another one astray.
 _OURS = ("PYTHONPATH", "PYTHONHOME")
 _SHOWN = 300
+
+
+def values_of(entry: DatasetKeymapEntry, request: RunRequest) -> dict[str, str]:
+    """What stands for each placeholder of a configuration."""
+    ticker = request.ticker or ""
+    return {
+        "ticker": unescaped(ticker) if entry.for_each is not None else ticker,
+        **{f"{EACH}{name}": part for name, part in entry.each(request.ticker).items()},
+        "discriminator": request.discriminator,
+    }
 
 
 class TapAnswers:
@@ -83,7 +94,7 @@ class TapAnswers:
     def _payload(self, request: RunRequest) -> bytes:
         recipe = self._recipe
         secrets = {field: self._live.keys.get(name, blanks=True).reveal() for field, name in recipe.secrets.items()}
-        config = json.dumps({**recipe.config, **secrets})
+        config = json.dumps({**recipe.filled(values_of(self._entry, request)), **secrets})
         with scratch() as folder, _in_memory(folder, config) as (place, self._handed):
             given = ["--config", place]
             if recipe.discover:

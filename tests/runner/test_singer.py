@@ -59,10 +59,11 @@ class Tap:
         self.write(*ROWS)
         usual: dict[str, Any] = {"command": (sys.executable, str(TAP)), "stream": "users"}
         self.entry = DatasetKeymapEntry(
-            domain="crm", source="tap", dataset="users", silver_table="app_user", columns=User,
+            domain="crm", source="tap", dataset="users", silver_table="app_user",
             title="Users", terms="our own", source_url="https://example.com/",
             recipe=SingerRecipe(**{**usual, "config": {"rows": str(self.rows_file), **(config or {})}, **recipe}),
-            **{"is_data": DataRules(may_be_empty=True), "refresh_after_hours": 0.1, **(entry or {})},
+            **{"columns": columns, "is_data": DataRules(may_be_empty=True), "refresh_after_hours": 0.1},
+            **(entry or {}),
         )  # fmt: skip
         self.warehouse = Warehouse(home, Declared(self.entry))
 
@@ -128,6 +129,38 @@ def test_all_of_it_comes_each_time_where_that_is_wished(tmp_path: Path) -> None:
     tap.write(ROWS[1])
     assert is_fine(tap.run(2))
     assert tap.rows == KEPT[1:]
+
+
+@attrs.frozen
+class Owned:
+    """A user of one office."""
+
+    office: str = column(key=True, source="request.ticker")
+    id: int = column(key=True)
+
+
+def test_a_tap_for_each_ticker_goes_on_for_each_where_it_stopped(tmp_path: Path) -> None:
+    entry = {"scope": "per_ticker", "members": ("north", "so}uth")}
+    config = {"rows": str(tmp_path / "{ticker}.jsonl"), "pages": [{"of": "{ticker}{"}]}
+    files = {name: tmp_path / f"{name}.jsonl" for name in ("north", "so}uth")}
+    tap = Tap(tmp_path / "home", columns=Owned, entry=entry, config=config)
+    files["north"].write_text(ROWS[0] + "\n")
+    files["so}uth"].write_text("\n".join(ROWS))
+    assert is_fine(tap.run())
+    assert tap.rows == [("north", 1), ("so}uth", 1), ("so}uth", 2)]
+    states = "SELECT ticker, cursor FROM ops.cursors ORDER BY ticker"
+    assert tap.warehouse.ask(states) == [("north", '{"last":1}'), ("so}uth", '{"last":2}')]
+    files["north"].write_text("\n".join(ROWS))
+    files["so}uth"].unlink()
+    context = tap.run(2)
+    assert (context.rows_inserted, len(context.failures)) == (1, 1), "one that fails costs itself"
+    assert tap.warehouse.ask(states) == [("north", '{"last":2}'), ("so}uth", '{"last":2}')]
+    before = tap.rows
+    rebuild(tap.warehouse.opened())
+    assert (tap.rows, tap.warehouse.ask(states)[0]) == (before, ("north", '{"last":2}'))
+    again = Warehouse(tmp_path / "again", Declared(tap.entry))
+    assert is_fine(again.run(options=RunOptions(replay=str(tap.warehouse.home))))
+    assert again.ask("SELECT count(*) FROM silver.app_user") == [(4,)]
 
 
 @pytest.mark.parametrize(
