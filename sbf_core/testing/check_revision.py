@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
 
+from sbf_core.bronze.archive import Vintage
+from sbf_core.care.digest import TableDigest
 from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.duck.identifiers import literal
@@ -19,7 +22,7 @@ from sbf_core.testing.check_fetch import ListeningSession, fetched
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.revise import revisable, revisions
 from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
-from sbf_core.testing.subject import Subject
+from sbf_core.testing.subject import Filled, Subject
 from sbf_core.vocabulary import Semantics
 
 _NOTES = (
@@ -36,19 +39,30 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
 
     A column that takes ``request.to_date``, or anything else of the fetch, makes a new version of each row every day.
     """
+    before = subject.filled.home.digests("silver.")
+    again = {entry.id: _asked_a_day_later(subject, entry) for entry in subject.recorded}
+    # all at once; one by one only where something changed
+    once = [again[entry.id] for entry in _asked_once(subject.recorded)]
+    if not once or not _changed(subject, _come_later(subject, "all-again", once).home, before):
+        return
     for entry in subject.recorded:
-        before = subject.filled.home.digests("silver.")
-        home = subject.filled.home.copy(subject.place(f"again-{entry.silver_table}"))
-        again = _later(subject, entry, "again", _asked_a_day_later(subject, entry))
-        context = subject.fill(home, again).context
-        after = home.digests("silver.")
-        for table in subject.table_keys(after):
-            if after[table] != before.get(table):
-                yield Problem(
-                    f"the last payload came again, and {table} changed: "
-                    f"{counted(context.rows_inserted, 'row')} inserted, {context.rows_updated} updated",
-                    entry.id,
-                )
+        alone = _come_later(subject, f"again-{entry.silver_table}", [again[entry.id]])
+        for table in _changed(subject, alone.home, before):
+            yield Problem(
+                f"the last payload came again, and {table} changed: "
+                f"{counted(alone.context.rows_inserted, 'row')} inserted, {alone.context.rows_updated} updated",
+                entry.id,
+            )
+
+
+@attrs.frozen
+class _Revised:
+    """A dataset of which a value is to be changed: its last answers, and what of them to try."""
+
+    entry: DatasetKeymapEntry
+    answers: list[RunResult]
+    vintage: Vintage
+    payloads: Iterator[bytes]
 
 
 def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
@@ -58,43 +72,71 @@ def revision_is_kept(subject: Subject) -> Iterator[Problem | Note]:
     ``_as_of`` of the time before must give every row as it was.
     """
     tables = subject.filled.home.digests("silver.")
+    known = _updated_and_rejected(subject.filled.home)
+    waiting: list[_Revised] = []
     for entry in subject.recorded:
         if f"silver.{entry.silver_table}" not in tables:
             continue  # told by columns_are_filled
         if not revisable(entry):
             yield Note(f"{entry.id} has no numbers and texts beside its key")
             continue
-        answers = _last(subject, entry)
-        first = answers[0]
-        vintage = subject.of(entry)[-1]
-        tried, known = 0, _updated_and_rejected(subject.filled.home, entry)
+        answers, vintage = _last(subject, entry), subject.of(entry)[-1]
         bench = subject.fresh(f"bench-{entry.silver_table}")
-        for tried, changed in enumerate(
-            revisions(subject.filled.home, entry, vintage, first.payload, first.extension, bench=bench), start=1
-        ):
-            home = subject.filled.home.copy(subject.place(f"revised-{entry.silver_table}-{tried}"))
-            recording = _later(subject, entry, f"revised-{tried}", [attrs.evolve(first, payload=changed), *answers[1:]])
-            subject.fill(home, recording)
-            counts = zip(_updated_and_rejected(home, entry), known, strict=True)
-            updated, rejected = (now - before for now, before in counts)
-            if updated or (entry.semantics is Semantics.APPEND and rejected):
-                yield from _judge(subject, entry, home, vintage.fetched_at)
-                break
-        else:
-            yield Problem(
-                f"{counted(tried, 'payload')} with one value changed made no new version of a row; "
-                "a value that is no column, or a hook that makes up values?",
-                entry.id,
-            )
+        first = answers[0]
+        payloads = revisions(subject.filled.home, entry, vintage, first.payload, first.extension, bench=bench)
+        waiting.append(_Revised(entry, answers, vintage, payloads))
+    tried: Counter[str] = Counter()
+    while waiting:
+        # a value of each dataset at once; datasets that read the same payload take turns
+        turn, later = _turn(waiting)
+        sent: list[tuple[_Revised, list[RunResult]]] = []
+        for one in turn:
+            payload = next(one.payloads, None)
+            if payload is None:
+                yield Problem(
+                    f"{counted(tried[one.entry.id], 'payload')} with one value changed made no new version of a row; "
+                    "a value that is no column, or a hook that makes up values?",
+                    one.entry.id,
+                )
+                continue
+            tried[one.entry.id] += 1
+            sent.append((one, [attrs.evolve(one.answers[0], payload=payload), *one.answers[1:]]))
+        waiting = later
+        if not sent:
+            continue
+        home = _come_later(subject, f"revised-{sum(tried.values())}", [answers for _, answers in sent]).home
+        now = _updated_and_rejected(home)
+        for one, _ in sent:
+            table = one.entry.silver_table
+            updated, rejected = (new - old for new, old in zip(now[table], known[table], strict=True))
+            if updated or (one.entry.semantics is Semantics.APPEND and rejected):
+                yield from _judge(subject, one.entry, home, one.vintage.fetched_at)
+            else:
+                waiting.append(one)
 
 
-def _updated_and_rejected(home: ScratchHome, entry: DatasetKeymapEntry) -> tuple[int, int]:
-    """How many rows of its table were ever updated, and of its payloads rejected."""
+def _turn(waiting: list[_Revised]) -> tuple[list[_Revised], list[_Revised]]:
+    """Those whose payloads can come at once, and the others."""
+    once = {entry.id for entry in _asked_once([one.entry for one in waiting])}
+    return [one for one in waiting if one.entry.id in once], [one for one in waiting if one.entry.id not in once]
+
+
+def _asked_once(entries: Iterable[DatasetKeymapEntry]) -> list[DatasetKeymapEntry]:
+    """One of those that read the same payloads."""
+    return list({entry.payload_ids[0]: entry for entry in reversed(list(entries))}.values())
+
+
+def _updated_and_rejected(home: ScratchHome) -> dict[str, tuple[int, int]]:
+    """By silver table how many rows were ever updated, and how many of the payloads rejected."""
     sums = "coalesce(sum(rows_updated), 0), coalesce(sum(rows_rejected), 0)"
-    ((updated, rejected),) = home.ask(
-        f"SELECT {sums} FROM {ALL_PROMOTIONS} WHERE silver_table = ?", [entry.silver_table]
-    )
-    return int(updated), int(rejected)
+    found = home.ask(f"SELECT silver_table, {sums} FROM {ALL_PROMOTIONS} GROUP BY silver_table")
+    return defaultdict(lambda: (0, 0), {table: (int(updated), int(rejected)) for table, updated, rejected in found})
+
+
+def _changed(subject: Subject, home: ScratchHome, before: Mapping[str, TableDigest]) -> list[str]:
+    """Tables of the plugin that hold something else than before."""
+    after = home.digests("silver.")
+    return [table for table in subject.table_keys(after) if after[table] != before.get(table)]
 
 
 def _judge(subject: Subject, entry: DatasetKeymapEntry, home: ScratchHome, before: dt.datetime) -> Iterator[Problem]:
@@ -138,25 +180,27 @@ def errors_are_no_data(subject: Subject) -> Iterator[Problem | Note]:
     What sbf itself does not refuse goes to ``promote``, which must raise ``PayloadRefused`` or give no row.
     ``is_data=DataRules(...)`` names the notes of a vendor.
     """
+    passed: dict[str, list[tuple[DatasetKeymapEntry, RunResult]]] = {}
     for entry in subject.recorded:
-        answers = _last(subject, entry)
-        first = answers[0]
-        passed = []
+        first = _last(subject, entry)[0]
         for what, payload in _no_data(first):
-            if (
-                why_no_data(entry, payload, first.extension, as_declared=not subject.has("promote"), may_be_cut=True)
-                is None
-            ):
-                passed.append((what, payload))  # it is up to the promotion
-        for what, payload in passed:
-            slug = "".join(char if char.isalnum() else "-" for char in what)
-            home = subject.filled.home.copy(subject.place(f"error-{entry.silver_table}-{slug}"))
-            before = subject.filled.home.digests("silver.")
-            recording = _later(subject, entry, f"error-{slug}", [attrs.evolve(first, payload=payload, part=0, parts=0)])
-            context = subject.fill(home, recording).context
-            after = home.digests("silver.")
-            if any(after[table] != before.get(table) for table in subject.table_keys(after)):
-                told = f"{counted(context.rows_inserted, 'row')} inserted, {context.rows_updated} updated"
+            as_declared = not subject.has("promote")
+            if why_no_data(entry, payload, first.extension, as_declared=as_declared, may_be_cut=True) is None:
+                # it is up to the promotion
+                sent = attrs.evolve(first, payload=payload, part=0, parts=0)
+                passed.setdefault(what, []).append((entry, sent))
+    before = subject.filled.home.digests("silver.")
+    for what, of_all in passed.items():
+        slug = "".join(char if char.isalnum() else "-" for char in what)
+        once = {entry.id for entry in _asked_once([entry for entry, _ in of_all])}
+        answers = [[sent] for entry, sent in of_all if entry.id in once]
+        # all at once; one by one only where something changed
+        if not _changed(subject, _come_later(subject, f"error-{slug}", answers).home, before):
+            continue
+        for entry, sent in of_all:
+            alone = _come_later(subject, f"error-{entry.silver_table}-{slug}", [[sent]])
+            if _changed(subject, alone.home, before):
+                told = f"{counted(alone.context.rows_inserted, 'row')} inserted, {alone.context.rows_updated} updated"
                 yield Problem(
                     f"{what} was taken as data: {told}; refuse it: raise PayloadRefused, or is_data=DataRules(...)",
                     entry.id,
@@ -196,16 +240,24 @@ def _asked_a_day_later(subject: Subject, entry: DatasetKeymapEntry) -> list[RunR
     )
 
 
-def _later(subject: Subject, entry: DatasetKeymapEntry, name: str, answers: list[RunResult]) -> Path:
+def _come_later(subject: Subject, name: str, answers: list[list[RunResult]]) -> Filled:
+    """A copy of the filled warehouse, and a run in which these answers came a day after the last one."""
+    home = subject.filled.home.copy(subject.place(name))
+    filled = subject.fill(home, _later(subject, name, answers))
+    home.settle()
+    return filled
+
+
+def _later(subject: Subject, name: str, answers: list[list[RunResult]]) -> Path:
     """A recording in which answers came a day after the last one."""
-    run_id = f"later-{name}"
-    target = ScratchRecording(subject.place(f"recording-{entry.silver_table}-{name}"))
-    target.add(
-        attrs.evolve(
-            answer,
-            request=attrs.evolve(answer.request, run_id=run_id),
-            fetched_at=answer.fetched_at + dt.timedelta(days=1),
+    target = ScratchRecording(subject.place(f"recording-{name}"))
+    for of_one in answers:
+        target.add(
+            attrs.evolve(
+                answer,
+                request=attrs.evolve(answer.request, run_id=f"later-{name}"),
+                fetched_at=answer.fetched_at + dt.timedelta(days=1),
+            )
+            for answer in of_one
         )
-        for answer in answers
-    )
     return target.close()

@@ -107,6 +107,7 @@ def changed_datasets(
     always = _as_declared(subject) if after is None else _filled(subject, f"{name}-always", then)
     home = old.home.copy(subject.place(f"{name}-changed")).with_plugins(RedeclaredManager(subject, then))
     context = home.promoted(plugins=(subject.name,))
+    home.settle()
     waiting = {table for (table,) in home.ask("SELECT table_name FROM ops.held_tables")}
     for entry in then.values():
         of_it = [failure for failure in context.failures if failure.dataset == entry.id]
@@ -152,7 +153,9 @@ def _filled(subject: Subject, name: str, entries: Mapping[str, DatasetKeymapEntr
     vintages = [vintage for vintage in subject.vintages if vintage.request.dataset_id in read]
     # its payloads and their journal are a home without a database: quicker than to ask for them again
     home = ScratchHome(subject.record_again(name, vintages), RedeclaredManager(subject, entries))
-    return Filled(home=home, context=home.promoted(plugins=(subject.name,)))
+    filled = Filled(home=home, context=home.promoted(plugins=(subject.name,)))
+    home.settle()
+    return filled
 
 
 def _as_declared(subject: Subject) -> Filled:

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,8 @@ class ScratchHome:
         self.folder = folder
         self._manager = manager or PluginManager(options=options)
         self._digests: dict[str, tuple[object, dict[str, TableDigest]]] = {}
+        self._is_settled = False
+        self._kept: DuckDbBootstrap | None = None
 
     def _settings(self, **flags: Any) -> Settings:
         usual = {"plugins.isolate": "none", "run.publish": "no", "bronze.fsync": "none"}
@@ -91,7 +93,18 @@ class ScratchHome:
         wanted = None if plugins is None else tuple(plugins)
         return self._run(RunOptions(plugins=wanted, fetch=False, only=Layer.SILVER))
 
+    def settle(self) -> None:
+        """No run follows that changes it: for reading it is opened once, until one does, or ``close``."""
+        self._is_settled = True
+
+    def close(self) -> None:
+        """Give back what reading it holds open."""
+        kept, self._kept, self._is_settled = self._kept, None, False
+        if kept is not None:
+            kept.close()
+
     def _run(self, options: RunOptions, **flags: Any) -> RunContext:
+        self.close()
         return Runner(self._home(**flags), options).run()
 
     def _home(self, **flags: Any) -> Home:
@@ -104,15 +117,26 @@ class ScratchHome:
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor on the warehouse that may write temporary tables only."""
+        if self._kept is not None:
+            with closing(self._kept.new_cursor()) as cursor:
+                yield cursor
+            return
         bootstrap = DuckDbBootstrap(self._settings().config, read_only=True).open()
         try:
-            yield bootstrap.cursor()
-        finally:
+            with closing(bootstrap.new_cursor()) as cursor:
+                yield cursor
+        except BaseException:
+            bootstrap.close()
+            raise
+        if self._is_settled:
+            self._kept = bootstrap
+        else:
             bootstrap.close()
 
     @contextmanager
     def working(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
         """A cursor, and the folder in which it may read and write files."""
+        self.close()
         bootstrap = DuckDbBootstrap(self._settings().config).open()
         try:
             yield bootstrap.cursor(), bootstrap.config.staging

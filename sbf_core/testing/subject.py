@@ -192,7 +192,9 @@ class Subject:
     @functools.cached_property
     def filled(self) -> Filled:
         """A warehouse that was filled from its recording in one run. It is not changed: ``copy`` it."""
-        return self.fill(self.fresh("filled"))
+        filled = self.fill(self.fresh("filled"))
+        filled.home.settle()
+        return filled
 
     @functools.cached_property
     def filled_backwards(self) -> ScratchHome:

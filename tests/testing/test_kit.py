@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -41,6 +42,7 @@ from sbf_core.http.recipe_walk import fetch_by_recipe
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.testing.check_declaration import secrets_in_addresses
+from sbf_core.testing.check_revision import _turn
 from sbf_core.testing.kit import CHECKS, check_all, checked, exemptions_of
 from sbf_core.testing.outcome import EXEMPT, FAILED, PASSED
 from sbf_core.testing.promote_code import keep_code, kept_code, kept_place, promote_code
@@ -775,3 +777,11 @@ def test_a_key_in_the_text_of_a_body_is_found(body: str, name: str) -> None:
     )  # fmt: skip
     wanted = [f"the body holds a value of {name!r}"] if name else []
     assert [problem.text.partition(";")[0] for problem in secrets_in_addresses(entry)] == wanted
+
+
+def test_datasets_that_read_the_same_payload_are_revised_in_turns() -> None:
+    one, other, alone = (
+        SimpleNamespace(entry=SimpleNamespace(id=name, payload_ids=(payload,)))
+        for name, payload in (("a/b/one", "a/b/one"), ("a/b/other", "a/b/one"), ("a/b/alone", "a/b/alone"))
+    )
+    assert _turn([one, other, alone]) == ([one, alone], [other])  # type: ignore[list-item]
