@@ -33,7 +33,9 @@ def kit_of(
         assert subject.record.loaded, subject.record.reason
         exemptions = exemptions_of(subject, exempt)
         outcomes = {check.name: checked(subject, check, exemptions) for check in CHECKS if check.name in CHEAP}
-        assert {check: outcome.text for check, outcome in outcomes.items() if outcome.state == FAILED} == {}
+        failed = [f"{check}: {outcome.text}" for check, outcome in outcomes.items() if outcome.state == FAILED]
+        if failed:
+            pytest.fail("\n".join(failed), pytrace=False)
 
     whole = conformance(name, recording=recording, options=options, exempt=exempt)
     return test_cheap_checks, pytest.mark.slow(whole)
