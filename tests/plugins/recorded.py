@@ -5,6 +5,7 @@ Tests that need them skip where they are absent.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import gzip
 import json
 from pathlib import Path
@@ -68,6 +69,11 @@ class Recording:
         (self.home / "sbf.toml").write_text(options)
         self._writer = BronzeFileWriter(DuckDbConfig(home=self.folder))
 
+    @functools.cached_property
+    def _registry(self) -> DatasetRegistry:
+        settings = Settings(self.home, environment={})
+        return DatasetRegistry(PluginManager(options=settings.options, named=None))
+
     def add(
         self,
         dataset_id: str,
@@ -84,11 +90,9 @@ class Recording:
         """One payload, at the address that the plugin would ask."""
         from sbf_core.dataset.recipe import RestRecipe
         from sbf_core.http.pages import first_page
-        from sbf_core.http.recipe_walk import filled
+        from sbf_core.http.recipe_walk import filled, filled_body
 
-        settings = Settings(self.home, environment={})
-        registry = DatasetRegistry(PluginManager(options=settings.options, named=None))
-        owned = registry.get(dataset_id)
+        owned = self._registry.get(dataset_id)
         assert owned is not None
         recipe = owned.entry.recipe
         assert isinstance(recipe, RestRecipe)
@@ -105,6 +109,8 @@ class Recording:
         if not address:
             address = filled(recipe.url, request, quoting=True, recipe=recipe, period=period)
             address = first_page(address, recipe.pages).url if recipe.pages is not None else address
+            if recipe.is_post:
+                address = filled_body(recipe, request, period=period).address(address)
         result = RunResult(
             request=request,
             address=address,

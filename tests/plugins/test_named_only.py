@@ -11,11 +11,13 @@ from sbf_core.home.home import Home
 from sbf_core.runner.configured_datasets import configured
 from sbf_core.settings.settings import Settings
 
-NAMED = ("amfi", "cboe", "cftc", "frenchlib", "gleif", "iso10383", "nasdaqtrader", "openfigi")
+NAMED = ("amfi", "cboe", "centralbanks", "cftc", "frenchlib", "gleif", "iso10383", "nasdaqtrader", "openfigi")
 CHOSEN = """
 [options.amfi]
 [options.cboe]
 chains = ["AAPL"]
+[options.centralbanks]
+banks = ["cnb", "nbu"]
 [options.cftc]
 reports = ["legacy_futures", "financial_combined"]
 [options.frenchlib]
