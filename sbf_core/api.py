@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sbf_core.dataset.singer import Singer, SingerRecipe
     from sbf_core.dataset.sql_recipe import SqlRecipe
     from sbf_core.http.rows import fetch_rows
-    from sbf_core.plugin.offer import Offer, VendorSearch
+    from sbf_core.plugin.offer import Offer, VendorSearch, offers_of_table
 
 __all__ = [
     "HOOK_API",
@@ -104,6 +104,7 @@ __all__ = [
     "fetch_by_recipe",
     "fetch_rows",
     "hookimpl",
+    "offers_of_table",
     "sql_file",
 ]
 
@@ -115,7 +116,7 @@ _LATE = {
     "Signature": "sbf_core.dataset.signature",
     **dict.fromkeys(("Singer", "SingerRecipe"), "sbf_core.dataset.singer"),
     "SqlRecipe": "sbf_core.dataset.sql_recipe",
-    **dict.fromkeys(("Offer", "VendorSearch"), "sbf_core.plugin.offer"),
+    **dict.fromkeys(("Offer", "VendorSearch", "offers_of_table"), "sbf_core.plugin.offer"),
     "fetch_rows": "sbf_core.http.rows",
     "ExpectedBy": "sbf_core.dataset.expected_by",
     "ForEach": "sbf_core.dataset.for_each",

@@ -150,5 +150,6 @@ def _found_json(catalogue: Catalogue, one: Found) -> dict[str, Any]:
     how = catalogue.how(one.item)
     return {
         "state": one.item.state, "found_in": one.places, "lines": how.lines, "replaces": how.replaces,
-        "keys": how.keys, "command": how.command, "fault": None if how.fault is None else how.fault.as_dict(),
+        "keys": how.keys, "command": how.command, "note": how.note,
+        "fault": None if how.fault is None else how.fault.as_dict(),
     }  # fmt: skip

@@ -8,7 +8,7 @@ import attrs
 
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.home.home import Home
-from sbf_core.plugin.offer import VendorSearch
+from sbf_core.plugin.offer import Offer, VendorSearch
 from sbf_core.plugin.offers import Offered, offers_of
 from sbf_core.plugin.patterns import chosen_by
 from sbf_core.plugin.record import PluginRecord
@@ -34,6 +34,15 @@ class Catalogue(Value):
     items: Sequence[Item]
     searches: Mapping[str, tuple[PluginRecord, VendorSearch]]
     faults: Sequence[Failure]
+
+    def with_answers(self, found: Sequence[Offered], faults: Sequence[Failure]) -> Catalogue:
+        """The catalogue with what vendors answered; of two offers of one id the one that says how to have it."""
+        known = {(item.plugin.name, item.id): item for item in self.items}
+        for item in as_items(found):
+            there = known.get((item.plugin.name, item.id))
+            if there is None or (isinstance(there.what, Offer) and there.what.asked_by):
+                known[item.plugin.name, item.id] = item
+        return attrs.evolve(self, items=list(known.values()), faults=[*self.faults, *faults])
 
     def how(self, item: Item) -> HowTo:
         """How to have one of them."""

@@ -17,7 +17,8 @@ def how_text(how: HowTo) -> str:
     if not how.lines:
         return f"{keys}`{how.command}`"
     where = f"in sbf.toml, in the place of {how.replaces}" if how.replaces else "append to sbf.toml"
-    return f"{keys}{where}, then `{how.command}`"
+    note = f"; {how.note}" if how.note else ""
+    return f"{keys}{where}, then `{how.command}`{note}"
 
 
 def advice_lines(tried: Advice, wanted: Wanted) -> list[str]:

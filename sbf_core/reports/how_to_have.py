@@ -34,6 +34,7 @@ class HowTo(Value):
         replaces: the table in ``sbf.toml`` in whose place they stand; empty: they are appended.
         keys: names of keys that are not set.
         command: what to type then.
+        note: what to know of the lines.
         fault: why it cannot be had like that.
     """
 
@@ -41,6 +42,7 @@ class HowTo(Value):
     replaces: str = ""
     keys: tuple[str, ...] = ()
     command: str = ""
+    note: str = ""
     fault: Failure | None = None
 
 
@@ -71,6 +73,7 @@ def _of_offer(offer: Offer, record: PluginRecord, manager: PluginManager, keys: 
         lines=tuple(written.split("\n")),
         replaces=table if record.options else "",
         keys=lacking_keys(changed, keys),
+        note=offer.note,
         command=f"sbf run --plugins {typed(record.name)}{select}",
     )
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 #: Plans by their requests a minute, and how often each may ask.
 PLANS = {
@@ -32,3 +36,25 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     from sbf_plugins.alphavantage.bars import entry  # without a plan nobody has to pay for it
 
     return (entry(plan, PLANS[plan], is_whole=chosen["whole"]),)
+
+
+@hookimpl
+def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
+    """The daily bars, by the free plan, where none is chosen."""
+    if "plan" in options:
+        return ()
+    from sbf_core.api import Offer
+
+    return (
+        Offer(
+            id="prices/alphavantage/eod",
+            title="Daily prices as traded",
+            words="stocks shares OHLC bars equities eod",
+            options={"plan": "free"},
+            region="world",
+            frequency="day",
+            cost="free with key",
+            terms="Alpha Vantage's terms; the data may not be passed on. Key: ALPHAVANTAGE_API_KEY.",
+            source_url="https://www.alphavantage.co/documentation/#daily",
+        ),
+    )

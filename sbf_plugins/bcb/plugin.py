@@ -7,9 +7,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _CODES = {"series": r"[1-9][0-9]{0,7}", "currencies": r"[A-Z]{3}"}
 
@@ -32,3 +37,14 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     from sbf_plugins.bcb.rates import entries  # without codes nobody has to pay for it
 
     return entries(chosen["series"], chosen["currencies"], chosen["since"])
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Series that most want."""
+    from sbf_core.api import offers_of_table
+    from sbf_plugins.bcb.rates import TERMS
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"), cost="free", terms=TERMS, source_url="https://dadosabertos.bcb.gov.br/"
+    )

@@ -11,6 +11,8 @@ import attrs
 
 from sbf_core.api import Cadence, Chart, DataRules, DatasetKeymapEntry, RestRecipe, column
 
+TERMS = "Banco Central do Brasil, Open Data Commons Open Database License (ODbL). No key."
+
 _SGS = "https://api.bcb.gov.br/dados/serie/bcdata.sgs.{ticker}/dados?formato=json&dataInicial={from_date}&dataFinal={to_date}"
 _PTAX = (
     "https://olinda.bcb.gov.br/olinda/servico/PTAX/versao/v1/odata/"
@@ -64,7 +66,7 @@ def entries(series: Sequence[str], currencies: Sequence[str], since: dt.date) ->
         "lookback_days": 7,
         "refresh_after_hours": 12,
         "cadence": Cadence(calendar="weekdays"),
-        "terms": "Banco Central do Brasil, Open Data Commons Open Database License (ODbL). No key.",
+        "terms": TERMS,
         "region": "BR",
         "cost": "free",
     }

@@ -7,9 +7,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
@@ -32,3 +37,17 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     from sbf_plugins.boc.rates import entries  # without names nobody has to pay for it
 
     return entries(chosen["groups"], chosen["series"], chosen["since"])
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Groups and series that most want."""
+    from sbf_core.api import offers_of_table
+    from sbf_plugins.boc.rates import TERMS
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"),
+        cost="free",
+        terms=TERMS,
+        source_url="https://www.bankofcanada.ca/valet/docs",
+    )

@@ -11,6 +11,8 @@ import attrs
 
 from sbf_core.api import Cadence, Chart, DataRules, DatasetKeymapEntry, RestRecipe, column
 
+TERMS = "Source: Bank of Canada, https://www.bankofcanada.ca/terms/. No key."
+
 _VALET = "https://www.bankofcanada.ca/valet/observations"
 
 
@@ -41,7 +43,7 @@ def entries(groups: Sequence[str], series: Sequence[str], since: dt.date) -> lis
         "cadence": Cadence(calendar="weekdays"),
         "tags": ("daily", "rates", "fx"),
         "charts": (_CHART,),
-        "terms": "Source: Bank of Canada, https://www.bankofcanada.ca/terms/. No key.",
+        "terms": TERMS,
         "region": "CA",
         "frequency": ("day", "week", "month", "quarter"),
         "cost": "free",

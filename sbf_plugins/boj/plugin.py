@@ -5,9 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _CODE = r"[A-Z0-9]+"
 
@@ -29,3 +34,17 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     from sbf_plugins.boj.rates import entry  # without series nobody has to pay for it
 
     return (entry(chosen["series"], chosen["since"]),)
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Series that most want."""
+    from sbf_core.api import offers_of_table
+    from sbf_plugins.boj.rates import TERMS
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"),
+        cost="free",
+        terms=TERMS,
+        source_url="https://www.stat-search.boj.or.jp/",
+    )

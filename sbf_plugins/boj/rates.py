@@ -10,6 +10,8 @@ import attrs
 
 from sbf_core.api import Cadence, Chart, DatasetKeymapEntry, Pages, RestRecipe, column
 
+TERMS = "Bank of Japan, Time-Series Data Search; free with the source named, see its terms. No key."
+
 
 @attrs.frozen
 class Observation:
@@ -57,6 +59,6 @@ def entry(series: Sequence[str], since: dt.date) -> DatasetKeymapEntry:
         region="JP",
         frequency="day",
         cost="free",
-        terms="Bank of Japan, Time-Series Data Search; free with the source named, see its terms. No key.",
+        terms=TERMS,
         source_url="https://www.stat-search.boj.or.jp/info/api_manual_en.pdf",
     )

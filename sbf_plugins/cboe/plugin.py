@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import (
     Column,
@@ -18,6 +19,10 @@ from sbf_core.api import (
     hookimpl,
 )
 from sbf_plugins.cboe.index_history import parse
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _CDN = "https://cdn.cboe.com/api/global/"
 _SYMBOL = re.compile(r"[A-Z0-9._]+")
@@ -240,3 +245,17 @@ WHERE regexp_matches(o.option, '{tail}')
             doc="One row an option of the last chain of each underlying, with root, expiry, kind (C or P) and strike.",
         )
     ]
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Indices, and chains of options."""
+    from sbf_core.api import offers_of_table
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"),
+        usual={"indices": USUAL},
+        cost="free",
+        terms=_SHARED["terms"],
+        source_url="https://www.cboe.com/us/indices/indicesproducts/",
+    )

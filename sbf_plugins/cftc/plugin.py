@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import (
     Cadence,
@@ -19,8 +20,13 @@ from sbf_core.api import (
 )
 from sbf_plugins.cftc.columns import DISAGGREGATED, FINANCIAL, later, legacy
 
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
+
 _HISTORY = "https://www.cftc.gov/files/dea/history/"
 _ABOUT = "https://www.cftc.gov/MarketReports/CommitmentsofTraders/index.htm"
+_TERMS = "U.S. government work, public domain."
 #: What is fetched where the settings choose nothing.
 USUAL = ("legacy_futures",)
 
@@ -92,6 +98,16 @@ def _entry(name: str, since: int) -> DatasetKeymapEntry:
         region="US",
         frequency="week",
         cost="free",
-        terms="U.S. government work, public domain.",
+        terms=_TERMS,
         source_url=_ABOUT,
+    )
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """All reports."""
+    from sbf_core.api import offers_of_table
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"), usual={"reports": USUAL}, cost="free", terms=_TERMS, source_url=_ABOUT
     )

@@ -12,6 +12,8 @@ import attrs
 from sbf_core.api import Cadence, DataRules, DatasetKeymapEntry, RestRecipe, column
 from sbf_plugins.crypto import further
 
+TERMS = "The exchange's own terms of its public API; look whether they allow what you do with it. No key."
+
 #: What a bar is called where it is asked for, by its length.
 _SPELT = {
     "kraken": {"1d": "1440", "1h": "60"},

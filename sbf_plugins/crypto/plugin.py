@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, GoldModel, ParseRows, PromotionBatch, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
 
 #: Those whose bars are on record, and those whose documentation was all that there was.
 EXCHANGES = (
@@ -142,3 +146,12 @@ def _funding(chosen: Mapping[str, Any]) -> dict[str, list[str]]:
         exchange, _, contract = text.partition(":")
         found.setdefault(exchange, []).append(contract)
     return found
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """The largest coins at each exchange."""
+    from sbf_core.api import offers_of_table
+    from sbf_plugins.crypto.exchanges import TERMS
+
+    return offers_of_table(Path(__file__).with_name("offers.tsv"), cost="free", terms=TERMS)

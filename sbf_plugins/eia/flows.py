@@ -10,6 +10,8 @@ import attrs
 
 from sbf_core.api import Chart, DataRules, DatasetKeymapEntry, Pages, RestRecipe, column
 
+TERMS = "U.S. government work, public domain. Key: EIA_API_KEY (free)."
+
 
 @attrs.frozen
 class Flow:
@@ -64,6 +66,6 @@ def entry(authorities: Sequence[str], since: dt.date) -> DatasetKeymapEntry:
         region=("US", "CA", "MX"),
         frequency="hour",
         cost="free with key",
-        terms="U.S. government work, public domain. Key: EIA_API_KEY (free).",
+        terms=TERMS,
         source_url="https://www.eia.gov/opendata/documentation.php",
     )

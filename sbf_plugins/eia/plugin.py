@@ -7,9 +7,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _AUTHORITY = r"[A-Z0-9]{2,5}"
 
@@ -31,3 +36,17 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     from sbf_plugins.eia.flows import entry  # without authorities nobody has to pay for it
 
     return (entry(tuple(dict.fromkeys(chosen["authorities"])), chosen["since"]),)
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Large balancing authorities."""
+    from sbf_core.api import offers_of_table
+    from sbf_plugins.eia.flows import TERMS
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"),
+        cost="free with key",
+        terms=TERMS,
+        source_url="https://www.eia.gov/opendata/documentation.php",
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import (
     DatasetKeymapEntry,
@@ -21,8 +21,13 @@ from sbf_core.api import (
 from sbf_plugins.fmp import columns as c
 from sbf_plugins.fmp.catalog import API, PLANS, RULES, SPECS, Spec
 
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 #: What is fetched where the settings choose nothing.
 USUAL = ("profile", "eod", "dividends", "splits", "income_statement", "balance_sheet", "cash_flow")
+_TERMS = "FMP's terms; the data may not be passed on. Key: FMP_API_KEY."
+_DESCRIBED = "https://site.financialmodelingprep.com/developer/docs"
 _BY_NAME = {spec.name: spec for spec in SPECS}
 
 
@@ -79,9 +84,9 @@ def _entry(spec: Spec, limits: Sequence[str], chosen: Mapping[str, Any]) -> Data
         title=spec.title,
         region=spec.region,
         frequency=spec.frequency,
-        cost="free with key" if spec.plan == "free" else "paid",
-        terms="FMP's terms; the data may not be passed on. Key: FMP_API_KEY.",
-        source_url="https://site.financialmodelingprep.com/developer/docs",
+        cost=_cost(spec),
+        terms=_TERMS,
+        source_url=_DESCRIBED,
         **facts,
     )
 
@@ -116,3 +121,31 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows:
 
 def _first_of(name: str, expressions: Sequence[str]) -> str:
     return f'coalesce({", ".join([*expressions, "NULL"])}) AS "{name}"'
+
+
+@hookimpl
+def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
+    """Every dataset that is not chosen, with the plan that has it where the chosen one has not."""
+    from sbf_core.api import Offer
+
+    rank = tuple(PLANS).index(options.get("plan", "free"))
+    return [
+        Offer(
+            id=f"{spec.domain}/fmp/{spec.name}",
+            title=spec.title,
+            words=spec.plan,
+            options={"datasets": (spec.name,), **({"plan": spec.plan} if tuple(PLANS).index(spec.plan) > rank else {})},
+            usual={"datasets": USUAL},
+            region=spec.region,
+            frequency=spec.frequency,
+            cost=_cost(spec),
+            terms=_TERMS,
+            source_url=_DESCRIBED,
+        )
+        for spec in SPECS
+        if options.get("datasets") != ["all"]
+    ]
+
+
+def _cost(spec: Spec) -> str:
+    return "free with key" if spec.plan == "free" else "paid"

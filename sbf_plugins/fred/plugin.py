@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -30,6 +30,9 @@ from sbf_core.api import (
     hookimpl,
 )
 
+if TYPE_CHECKING:
+    from sbf_core.api import Offer, VendorSearch
+
 _API = "https://api.stlouisfed.org/fred"
 _RULES = DataRules(error_fields=("error_message",), listing_fields=("vintage_dates",))
 #: FRED takes 2,000 vintages in a request; the day before the first of a window may be one itself.
@@ -44,6 +47,7 @@ _LISTING = Pages(
     total_at="count",
     items_at="vintage_dates",
 )
+_ASKED: dict[str, Any] = {"secrets": {"api_key": "FRED_API_KEY"}, "limits": ("2/second", "120/minute")}
 #: What is fetched where the settings name no series.
 USUAL = ("GDPC1", "CPIAUCSL", "UNRATE", "FEDFUNDS", "DGS10", "DEXUSEU")
 
@@ -101,7 +105,6 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         "region": ("US", "world"),
         "cost": "free with key",
     }
-    asked: dict[str, Any] = {"secrets": {"api_key": "FRED_API_KEY"}, "limits": ("2/second", "120/minute")}
     return [
         DatasetKeymapEntry(
             **shared,
@@ -118,7 +121,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
                 pages=Pages(
                     by="offset", parameter="offset", first=0, size=100_000, size_parameter="limit", total_at="count"
                 ),
-                **asked,
+                **_ASKED,
             ),
             first_date=dt.date(1776, 7, 4),
             refresh_after_hours=12,
@@ -132,13 +135,21 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             silver_table="fred_series",
             columns=Series,
             rows_at="seriess",
-            recipe=RestRecipe(url=f"{_API}/series?series_id={{ticker}}&file_type=json", **asked),
+            recipe=RestRecipe(url=f"{_API}/series?series_id={{ticker}}&file_type=json", **_ASKED),
             refresh_after_hours=24 * 7,
             title="Title, units and frequency of each series",
             frequency="irregular",
             source_url="https://fred.stlouisfed.org/docs/api/fred/series.html",
         ),
     ]
+
+
+@hookimpl
+def offers() -> Sequence[Offer | VendorSearch]:
+    """Some well-known series, and the search of FRED."""
+    from sbf_plugins.fred.offers import offers as offered  # nobody else has to load them
+
+    return offered(usual=USUAL, terms=_TERMS, rules=_RULES, asked=_ASKED)
 
 
 @hookimpl

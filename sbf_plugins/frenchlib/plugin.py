@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import (
     Column,
@@ -18,6 +19,10 @@ from sbf_core.api import (
     hookimpl,
 )
 from sbf_plugins.frenchlib.portfolios import MISSING, PORTFOLIO_RETURN, parse
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _LIBRARY = "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french"
 _NAME = re.compile(r"[A-Za-z0-9_\-]+")
@@ -206,3 +211,13 @@ def _portfolios(files: tuple[str, ...]) -> DatasetKeymapEntry:
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows | None:
     """A file of portfolios holds as many tables as it likes, each with a column for each portfolio."""
     return ParseRows(parse) if entry.dataset == "portfolios" else None
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Regions, and files of portfolios."""
+    from sbf_core.api import offers_of_table
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"), cost="free", terms=_SHARED["terms"], source_url=_SHARED["source_url"]
+    )

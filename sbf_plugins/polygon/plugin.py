@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -19,6 +19,10 @@ from sbf_core.api import (
     fetch_by_recipe,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 #: Plans, and how often each may ask. Those that are paid for have no bound of their own; it asks to stay below 100.
 PLANS = {"free": ("5/minute",), "paid": ("50/second",)}
@@ -63,3 +67,25 @@ def _counts_none(answer: bytes) -> bool:
     if not isinstance(said, dict) or "results" in said or said.get("status") not in ("OK", "DELAYED"):
         return False
     return said.get("resultsCount") == 0
+
+
+@hookimpl
+def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
+    """The daily bars, by the free plan, where none is chosen."""
+    if "plan" in options:
+        return ()
+    from sbf_core.api import Offer
+
+    return (
+        Offer(
+            id="prices/polygon/eod",
+            title="Daily prices, adjusted for splits",
+            words="stocks shares OHLC bars equities eod",
+            options={"plan": "free"},
+            region="US",
+            frequency="day",
+            cost="free with key",
+            terms="Polygon's terms; the data may not be passed on. Key: POLYGON_API_KEY.",
+            source_url="https://polygon.io/docs/rest/stocks/aggregates/custom-bars",
+        ),
+    )

@@ -67,6 +67,7 @@ class Office:
         region: what most of its data are about.
         data: address of data, with ``{flow}`` and ``{key}``.
         structure: address that lists the dimensions of a flow in their order, with ``{agency}`` and ``{flow}``.
+        listing: address that lists all flows; empty: none is known.
         agency: whose flows they are where a flow names no agency.
         formats: how it is asked, by ``csv``, ``xml`` and ``json``; the first is the usual one.
         knows_updated_after: it can be asked for what changed since a moment.
@@ -79,6 +80,7 @@ class Office:
     region: str
     data: str
     structure: str
+    listing: str = ""
     agency: str
     formats: Mapping[str, Asked] = attrs.field(converter=_formats)
     knows_updated_after: bool = False
@@ -121,6 +123,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="EZ",
             data="https://data-api.ecb.europa.eu/service/data/{flow}/{key}",
             structure="https://data-api.ecb.europa.eu/service/dataflow/{agency}/{flow}?references=descendants",
+            listing="https://data-api.ecb.europa.eu/service/dataflow/ECB",
             agency="ECB",
             # a CSV of its own: its first column is KEY, and it has no ACTION
             formats={
@@ -138,6 +141,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             data="https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/data/{flow}/{key}",
             structure="https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/dataflow/{agency}/{flow}"
             "?references=descendants",
+            listing="https://ec.europa.eu/eurostat/api/dissemination/sdmx/2.1/dataflow/ESTAT/all?detail=allstubs",
             agency="ESTAT",
             formats={"csv": _csv("", query="format=SDMX-CSV"), "xml": _xml("")},
             terms="Source: Eurostat. Reuse with the source named (Commission Decision 2011/833/EU).",
@@ -148,6 +152,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="world",
             data="https://sdmx.oecd.org/public/rest/data/{flow}/{key}",
             structure="https://sdmx.oecd.org/public/rest/dataflow/{agency}/{flow}/latest?references=descendants",
+            listing="https://sdmx.oecd.org/public/rest/dataflow/all",
             agency="OECD",
             formats={
                 "csv": Asked(form=SdmxCsv(), accept=_CSV_2, shows_deletions=True),
@@ -164,6 +169,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="world",
             data="https://stats.bis.org/api/v1/data/{flow}/{key}",
             structure="https://stats.bis.org/api/v1/dataflow/{agency}/{flow}/latest?references=descendants",
+            listing="https://stats.bis.org/api/v1/dataflow/BIS/all/latest",
             agency="BIS",
             formats={"csv": _csv(), "xml": _xml(), "json": _json()},
             knows_updated_after=True,
@@ -175,6 +181,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="world",
             data="https://api.imf.org/external/sdmx/2.1/data/{flow}/{key}",
             structure="https://api.imf.org/external/sdmx/2.1/dataflow/{agency}/{flow}/latest?references=descendants",
+            listing="https://api.imf.org/external/sdmx/2.1/dataflow",
             agency="all",
             formats={"xml": _xml(_SPECIFIC), "csv": _csv()},
             terms="IMF terms of use.",
@@ -195,6 +202,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="world",
             data="https://wits.worldbank.org/API/V1/SDMX/V21/rest/data/{flow}/{key}",
             structure="https://wits.worldbank.org/API/V1/SDMX/V21/rest/dataflow/{agency}/{flow}/latest?references=all",
+            listing="https://wits.worldbank.org/API/V1/SDMX/V21/rest/dataflow/WBG_WITS",
             agency="WBG_WITS",
             formats={"xml": _xml("")},
             terms="CC BY 4.0, source: World Bank, WITS.",
@@ -206,6 +214,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             data="https://esploradati.istat.it/SDMXWS/rest/data/{flow}/{key}",
             structure="https://esploradati.istat.it/SDMXWS/rest/dataflow/{agency}/{flow}/latest"
             "?references=datastructure",
+            listing="https://esploradati.istat.it/SDMXWS/rest/dataflow/IT1",
             agency="all",
             formats={"xml": _xml(), "csv": _csv()},
             limits=("4/minute",),  # who asks more than five times a minute is shut out for a day
@@ -217,6 +226,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="FR",
             data="https://bdm.insee.fr/series/sdmx/data/{flow}/{key}",
             structure="https://bdm.insee.fr/series/sdmx/datastructure/{agency}/{flow}?references=children",
+            listing="https://bdm.insee.fr/series/sdmx/dataflow/FR1",
             agency="FR1",
             # its updatedAfter cuts the history of a value, and is no question for what changed
             formats={"xml": _xml()},
@@ -230,6 +240,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             data="https://api.statistiken.bundesbank.de/rest/data/{flow}/{key}",
             structure="https://api.statistiken.bundesbank.de/rest/metadata/dataflow/{agency}/{flow}"
             "?references=descendants",
+            listing="https://api.statistiken.bundesbank.de/rest/metadata/dataflow/BBK",
             agency="BBK",
             formats={"xml": _xml(), "json": _json()},
             terms="Source: Deutsche Bundesbank. Reuse with the source named.",
@@ -241,6 +252,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="NO",
             data="https://data.norges-bank.no/api/data/{flow}/{key}",
             structure="https://data.norges-bank.no/api/dataflow/{agency}/{flow}?references=descendants",
+            listing="https://data.norges-bank.no/api/dataflow/NB",
             agency="NB",
             # a CSV of its own, with attributes among the dimensions
             formats={
@@ -267,6 +279,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="AU",
             data="https://data.api.abs.gov.au/rest/data/{flow}/{key}",
             structure="https://data.api.abs.gov.au/rest/dataflow/{agency}/{flow}/latest?references=descendants",
+            listing="https://data.api.abs.gov.au/rest/dataflow/ABS",
             agency="ABS",
             formats={"csv": _csv("application/vnd.sdmx.data+csv"), "xml": _xml()},
             terms="CC BY 4.0, source: ABS.",
@@ -278,6 +291,7 @@ OFFICES: Mapping[str, Office] = MappingProxyType(
             region="BE",
             data="https://nsidisseminate-stat.nbb.be/rest/data/{flow}/{key}",
             structure="https://nsidisseminate-stat.nbb.be/rest/dataflow/{agency}/{flow}/latest?references=descendants",
+            listing="https://nsidisseminate-stat.nbb.be/rest/dataflow/BE2",
             agency="BE2",
             formats={"csv": _csv(), "xml": _xml()},
             terms="NBB.Stat terms of use.",

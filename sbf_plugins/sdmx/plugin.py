@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer, VendorSearch
 
 
 @hookimpl
@@ -31,3 +34,11 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         )
     hosts = hosts_of(chosen["hosts"])
     return [entry_of(flow, hosts) for flow in flows]
+
+
+@hookimpl
+def offers(words: str) -> Sequence[Offer | VendorSearch]:
+    """Flows of the offices, and the offices themselves, who can be asked for all of theirs."""
+    from sbf_plugins.sdmx.offers import offers as offered
+
+    return list(offered(words))

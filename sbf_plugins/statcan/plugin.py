@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import (
     DatasetKeymapEntry,
@@ -15,6 +16,10 @@ from sbf_core.api import (
     checked_options,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _TABLE = r"[0-9]{8}"
 
@@ -61,3 +66,17 @@ def _chosen(options: Mapping[str, Any]) -> tuple[str, ...]:
             code="OPTION",
         )
     return tuple(dict.fromkeys(tables))
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Tables that most want."""
+    from sbf_core.api import offers_of_table
+    from sbf_plugins.statcan.tables import TERMS
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"),
+        cost="free",
+        terms=TERMS,
+        source_url="https://www150.statcan.gc.ca/n1/en/type/data",
+    )

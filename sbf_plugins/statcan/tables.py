@@ -9,6 +9,8 @@ import attrs
 
 from sbf_core.api import Chart, DatasetKeymapEntry, GoldModel, GoldSource, NotNull, PayloadRefused, RestRecipe, column
 
+TERMS = "Statistics Canada Open Licence, with the source named. No key."
+
 
 @attrs.frozen
 class Cell:
@@ -58,7 +60,7 @@ def entry(table: str) -> DatasetKeymapEntry:
         region="CA",
         frequency=("day", "week", "month", "quarter", "year"),
         cost="free",
-        terms="Statistics Canada Open Licence, with the source named. No key.",
+        terms=TERMS,
         source_url=f"https://www150.statcan.gc.ca/t1/tbl1/en/tv.action?pid={table}01",
     )
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 #: Plans, and how often each may ask.
 PLANS = {"free": ("50/hour", "1000/day"), "power": ("10000/hour", "100000/day")}
@@ -29,3 +33,25 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     from sbf_plugins.tiingo.bars import entry  # without a plan nobody has to pay for it
 
     return (entry(plan, PLANS[plan], chosen["since"]),)
+
+
+@hookimpl
+def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
+    """The daily bars, by the free plan, where none is chosen."""
+    if "plan" in options:
+        return ()
+    from sbf_core.api import Offer
+
+    return (
+        Offer(
+            id="prices/tiingo/eod",
+            title="Daily prices, as traded and adjusted",
+            words="stocks shares OHLC bars equities eod",
+            options={"plan": "free"},
+            region=("US", "CN"),
+            frequency="day",
+            cost="free with key",
+            terms="Tiingo's terms; the data may not be passed on. Key: TIINGO_API_TOKEN.",
+            source_url="https://www.tiingo.com/documentation/end-of-day",
+        ),
+    )

@@ -8,6 +8,8 @@ import attrs
 
 from sbf_core.api import Chart, DataRules, DatasetKeymapEntry, GoldModel, NotNull, Pages, RestRecipe, column
 
+TERMS = "World Bank, CC BY 4.0 with the source named; some indicators belong to third parties. No key."
+
 
 @attrs.frozen
 class Value:
@@ -52,7 +54,7 @@ def entry(countries: Sequence[str], indicators: Sequence[str]) -> DatasetKeymapE
         region="world",
         frequency=("month", "quarter", "year"),
         cost="free",
-        terms="World Bank, CC BY 4.0 with the source named; some indicators belong to third parties. No key.",
+        terms=TERMS,
         source_url="https://datahelpdesk.worldbank.org/knowledgebase/articles/889392-about-the-indicators-api-documentation",
     )
 

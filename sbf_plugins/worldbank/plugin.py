@@ -6,9 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import DatasetKeymapEntry, GoldModel, UsageError, checked_options, hookimpl
+
+if TYPE_CHECKING:
+    from sbf_core.api import Offer
+
 
 _COUNTRY = r"[A-Za-z0-9]{2,3}"
 _INDICATOR = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -51,3 +56,17 @@ def _chosen(options: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...
                 code="OPTION",
             )
     return tuple(dict.fromkeys(chosen["countries"])), tuple(dict.fromkeys(chosen["indicators"]))
+
+
+@hookimpl
+def offers() -> Sequence[Offer]:
+    """Well-known indicators."""
+    from sbf_core.api import offers_of_table
+    from sbf_plugins.worldbank.indicators import TERMS
+
+    return offers_of_table(
+        Path(__file__).with_name("offers.tsv"),
+        cost="free",
+        terms=TERMS,
+        source_url="https://data.worldbank.org/indicator",
+    )

@@ -57,6 +57,12 @@ def datasets(
     terms: Annotated[
         str, typer.Option("--terms", metavar="WORDS", help="With these words in its terms of use.", show_default=False)
     ] = "",
+    ask: Annotated[
+        str,
+        typer.Option(
+            "--ask", metavar="A,B", help="Ask these vendors, too, what they have: fred, ecb, sdmx.", show_default=False
+        ),
+    ] = "",
     limit: Annotated[
         int,
         typer.Option(
@@ -73,7 +79,14 @@ def datasets(
     """
     home = Home.at(home_folder)
     named = None if plugins is None else name_list(plugins, what="--plugins")
-    given = {"--search": search, "--region": region, "--frequency": frequency, "--cost": cost, "--terms": terms}
+    given = {
+        "--search": search,
+        "--region": region,
+        "--frequency": frequency,
+        "--cost": cost,
+        "--terms": terms,
+        "--ask": ask,
+    }
     looks = next((option for option, text in given.items() if text.strip()), "")
     if name is not None and looks:
         raise UsageError("one dataset is named, and others are searched for", where=looks, fix="leave out one")
@@ -90,7 +103,13 @@ def _found(home: Home, given: Mapping[str, str], *, named: Sequence[str] | None,
     words = given["--search"]
     lists = {option[2:]: given[option].split(",") for option in ("--region", "--frequency", "--cost")}
     wanted = wanted_of(words, terms=given["--terms"], **lists)
-    show_found(catalogue_of(home, words, named=named), wanted, limit=limit, as_json=as_json)
+    catalogue = catalogue_of(home, words, named=named)
+    if given["--ask"].strip():
+        from sbf_core.reports.ask_vendors import ask_vendors, chosen_searches  # few ask
+
+        chosen = chosen_searches(catalogue.searches, name_list(given["--ask"], what="--ask"))
+        catalogue = catalogue.with_answers(*ask_vendors(catalogue.home, chosen, words))
+    show_found(catalogue, wanted, limit=limit, as_json=as_json)
 
 
 def _all(home: Home, *, named: Sequence[str] | None, as_json: bool) -> None:
