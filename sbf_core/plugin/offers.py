@@ -69,9 +69,9 @@ def _asked(manager: PluginManager, record: PluginRecord, words: str) -> list[Off
 def checked_offers(given: Any, *, where: str) -> list[Any]:
     """What a hook or a reader answered, as a list. Raises ``UsageError`` for anything but offers and searches."""
     listed = list(given) if isinstance(given, Sequence) and not isinstance(given, (str, bytes)) else [given]
-    wrong = next((one for one in listed if not isinstance(one, (Offer, VendorSearch))), None)
-    if wrong is not None:
-        what = f"gave {type(wrong).__name__} instead of Offer or VendorSearch"
+    wrong = [one for one in listed if not isinstance(one, (Offer, VendorSearch))]
+    if wrong:
+        what = f"gave {type(wrong[0]).__name__} instead of Offer or VendorSearch"
         raise UsageError(what, where=where, fix="answer a list of them", code="OFFER")
     return listed
 

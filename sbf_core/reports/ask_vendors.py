@@ -139,7 +139,8 @@ def _read(
                 seconds_max=limit, fix="raise plugins.answer_seconds_max if it needs longer",
             )  # fmt: skip
         except SbfError as error:
-            raise type(error)(error.what, where=error.where or where, fix=error.fix, code=error.code) from error
+            place = ", ".join(part for part in (error.where, where) if part)
+            raise type(error)(error.what, where=place, fix=error.fix, code=error.code) from error
         except Exception as error:  # a plugin may raise anything
             raise PluginFault(said_by(error), where=where) from error
         for offer in checked_offers(given, where=where):

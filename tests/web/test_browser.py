@@ -39,7 +39,7 @@ PAGES = [
     "/charts/gold.fact_fx_rate/rates", "/charts/gold.fact_price_eod/price?series=IBM&from=2012-01-01",
     "/charts/gold.fact_price_eod/years", "/charts/silver.ecb_reference_rate/rates?as_of=2026-11-01&as=index",
     "/gold/fact_price_eod?chart=volume", "/datasets/eod_bar?tab=chart",
-    "/datasets/eod_bar?tab=gold&table=instrument_stats",
+    "/datasets/eod_bar?tab=gold&table=instrument_stats", "/catalogue?search=rate", "/catalogue?search=nosuchword",
 ]  # fmt: skip
 
 
