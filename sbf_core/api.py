@@ -32,6 +32,7 @@ from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, Select
 from sbf_core.universe.members import UniverseMember
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.cells import Cells
     from sbf_core.dataset.expected_by import ExpectedBy
     from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
@@ -50,6 +51,7 @@ __all__ = [
     "AcceptedRange",
     "BatchFile",
     "Cadence",
+    "Cells",
     "Chart",
     "ClientCredentials",
     "Column",
@@ -110,6 +112,7 @@ __all__ = [
 
 #: What few datasets declare, and the modules that have it: loaded by those that do.
 _LATE = {
+    "Cells": "sbf_core.dataset.cells",
     **dict.fromkeys(("JsonStat", "SdmxCsv", "SdmxJson", "SdmxMl"), "sbf_core.dataset.formats_of_statistics"),
     **dict.fromkeys(("Excel", "FixedWidth", "Sections"), "sbf_core.dataset.formats_of_tables"),
     **dict.fromkeys(("ClientCredentials", "Login", "RefreshToken"), "sbf_core.dataset.sign_in"),

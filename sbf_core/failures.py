@@ -55,6 +55,7 @@ class FailureKind(StrEnum):
     PROGRAM = "program"
     PROTOCOL = "protocol"
     QUERY = "query"
+    QUERY_TOO_LARGE = "query_too_large"
     REDIRECT = "redirect"
     REQUEST = "request"
     ROW_CAP = "row_cap"
@@ -107,6 +108,7 @@ MEANINGS: Mapping[FailureKind, str] = {
     FailureKind.PROGRAM: "a program that gives the rows, such as a Singer tap, failed",
     FailureKind.PROTOCOL: "the answer is no HTTP",
     FailureKind.QUERY: "a database refuses the query, or rows of it, or of a function, cannot be kept exactly",
+    FailureKind.QUERY_TOO_LARGE: "the vendor says that the request asks for too much, and it cannot be cut",
     FailureKind.REDIRECT: "the vendor leads to an address that may not be followed",
     FailureKind.REQUEST: "the request cannot be sent",
     FailureKind.ROW_CAP: "the answer has as many rows as the vendor sends at most, and cannot be split",

@@ -12,6 +12,7 @@ import attrs
 import cattrs
 
 from sbf_core.dataset.cadence import Cadence
+from sbf_core.dataset.cells import Cells
 from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.data_rules import DataRules
@@ -48,17 +49,13 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(int | str, lambda value, _: value)  # the class says what it takes
     converter.register_structure_hook(Mapping[str, str] | None, lambda value, _: value)  # of true would come "True"
     # a text is one column y, and no list of letters: the class converts it
-    converter.register_structure_hook(
-        Chart,
-        cattrs.gen.make_dict_structure_fn(
-            Chart, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True
-        ),
-    )
+    converter.register_structure_hook(Chart, _by_its_own_converters(converter, Chart))
     attrs.resolve_types(
         DatasetKeymapEntry,
         localns={"ExpectedBy": ExpectedBy, "Format": Format, "ForEach": ForEach, "Recipe": Recipe},
     )  # it does not load all formats by itself
-    attrs.resolve_types(RestRecipe, localns={"SignIn": SignIn, "Poll": Poll})
+    attrs.resolve_types(RestRecipe, localns={"Cells": Cells, "SignIn": SignIn, "Poll": Poll})
+    converter.register_structure_hook(Cells, _by_its_own_converters(converter, Cells))
     for kind in (
         Cadence,
         Column,
@@ -106,10 +103,13 @@ def _of_kind(converter: cattrs.Converter, declared: dict[str, Any], kinds: Mappi
         raise UsageError(f"{what} {kind!r} is not known", fix=fix, code="FORMAT" if what == "format" else "RECIPE")
     chosen = kinds[kind]
     # texts and tuples become what the class wants by its own converters
-    made = cattrs.gen.make_dict_structure_fn(
-        chosen, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True
+    return _by_its_own_converters(converter, chosen)(facts, chosen)
+
+
+def _by_its_own_converters(converter: cattrs.Converter, kind: Any) -> Any:
+    return cattrs.gen.make_dict_structure_fn(
+        kind, converter, _cattrs_forbid_extra_keys=True, _cattrs_prefer_attrib_converters=True
     )
-    return made(facts, chosen)
 
 
 def entry_from_mapping(declared: dict[str, Any], *, where: str = "") -> DatasetKeymapEntry:

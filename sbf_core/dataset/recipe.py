@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from sbf_core.dataset.body_checks import BodyFacts, check_body
+from sbf_core.dataset.body_names import DIMENSION, SECRET, named_in, typed_names
 from sbf_core.dataset.cursor import Cursor, CursorBy
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe_keys import accounts, check_further_keys
-from sbf_core.dataset.request_body import RequestBody, check_content_type, half_named_in, named_in
 from sbf_core.dataset.secret_fields import fields_path
 from sbf_core.dataset.series_name import EACH
-from sbf_core.dataset.templates import PLACEHOLDERS, check_extension, check_template, placeholders, unknown_in
+from sbf_core.dataset.templates import check_extension, check_template, placeholders
 from sbf_core.errors import UsageError
 from sbf_core.value import Value
 from sbf_core.vocabulary import texts
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.cells import Cells
     from sbf_core.dataset.poll import Poll
     from sbf_core.dataset.sign_in import SignIn
 
@@ -42,10 +44,6 @@ def limit_parts(limit: str) -> tuple[int, int]:
     return int(match[1]), PERIOD_SECONDS[match[2]]
 
 
-def _are_fields(form: object) -> bool:
-    return isinstance(form, Mapping) and all(isinstance(text, str) for pair in form.items() for text in pair)
-
-
 @attrs.frozen(kw_only=True)
 class RestRecipe(Value):
     """How a REST endpoint is asked: once for each request, or for each page, year and period of it; by GET, or, where
@@ -57,10 +55,12 @@ class RestRecipe(Value):
         method: ``GET`` or ``POST``; empty: POST where there is a body, else GET.
         json: the body as JSON, with placeholders in its texts, e.g. ``{"series": ["{ticker}"], "year": "{year}"}``.
             Where one request may name several tickers, an element of a list that holds ``{ticker}`` stands once for
-            each; of lists within lists, an element of the innermost.
+            each; of lists within lists, an element of the innermost. A text that is ``{year:number}`` and nothing else
+            becomes a number, digit by digit; ``{ticker:boolean}`` true or false, and ``{cursor:json}`` what was given
+            as JSON, such as a list.
         form: the body as fields of a form, with placeholders.
-        body: the body as any other text, with placeholders; needs ``content_type``. A brace of its own has a blank
-            behind it.
+        body: the body as any other text, with placeholders, and ``{secret.NAME}`` where a key goes; needs
+            ``content_type``. A brace of its own has a blank behind it.
         content_type: what ``body`` is, e.g. ``text/xml``; values are escaped for XML, JSON and forms. Bodies are
             sent in UTF-8.
         extension: what the answer is stored and read as.
@@ -69,7 +69,8 @@ class RestRecipe(Value):
             variable, e.g. ``{"apikey": "FMP_API_KEY"}``. They are added when the request is sent and are
             no part of the recorded address.
         secret_headers: the same for headers.
-        secret_body: the same for fields of ``json`` (names with dots between) or ``form``.
+        secret_body: the same for fields of ``json`` (names with dots between) or ``form``; of ``body`` for
+            ``{secret.NAME}`` in it.
         sign_in: how one signs in, where a key that is sent as it is does not do: ``ClientCredentials``,
             ``RefreshToken``, ``Login`` or ``Signature``. Tokens go to the scheme, host and port of ``url`` only.
         further_keys: keys of further accounts with the vendor: which name stands in the place of which, e.g.
@@ -91,6 +92,7 @@ class RestRecipe(Value):
         ticker_separator: what the vendor wants between them.
         pages: how an answer goes on; all pages count, or none.
         poll: how an answer is waited for that the vendor makes ready first.
+        cells: how many cells one request may ask for, over the values of its dimensions; see ``Cells``.
         chunk_days: a longer stretch of days is asked for in pieces of so many, oldest first; ``{year}`` cuts at years.
             0: at once.
         cursor: what ``{cursor}`` is, for vendors who are asked for what changed, e.g.
@@ -128,6 +130,7 @@ class RestRecipe(Value):
     ticker_separator: str = ","
     pages: Pages | None = None
     poll: Poll | None = None
+    cells: Cells | None = None
     chunk_days: int = 0
     cursor: Cursor | None = None
     rows_max: int = 0
@@ -146,7 +149,7 @@ class RestRecipe(Value):
                 "connections, deadline_seconds and mebibytes_max must be above zero", where=self.url, code="RECIPE"
             )
         for template in (self.url, *self.mirrors):
-            check_template(template, what="address")
+            check_template(template, what="address", dimensions=self.dimensions)
         framing = [name for name in (*self.headers, *self.secret_headers) if name.lower() in _FRAMING]
         if framing:
             what = f"the header {framing[0]} says how a request is sent, which is for sbf to say"
@@ -164,6 +167,8 @@ class RestRecipe(Value):
         if self.poll is not None and self.pages is not None:
             what = "poll waits for one answer, and pages ask for several"
             raise UsageError(what, where=self.url, fix="leave out one of them", code="RECIPE")
+        if self.cells is not None:
+            self._check_cells(self.cells, named)
         if self.chunk_days < 0 or self.rows_max < 0:
             raise UsageError("chunk_days and rows_max cannot be negative", where=self.url, code="RECIPE")
         if ("period" in named) != bool(self.periods):
@@ -195,51 +200,31 @@ class RestRecipe(Value):
             check_further_keys(self._first_keys, self.further_keys, where=self.url)
 
     def _check_body(self) -> None:
-        bodies = {"json": self.json, "form": self.form, "body": self.body or None}
-        given = [name for name, value in bodies.items() if value is not None]
-        has_fields = self.form is not None or isinstance(self.json, Mapping)
-        wants_fields = "secret_body" if self.secret_body else "pages" if self.pages and self.pages.in_body else ""
-        wrong = ("", "")
-        if len(given) > 1:
-            wrong = f"the request has several bodies: {', '.join(given)}", "keep one"
-        elif self.method not in ("", "GET", "POST"):
-            wrong = f"method {self.method!r} is not known", 'use "GET" or "POST"'
-        elif given and self.method == "GET":
-            wrong = "a GET has no body", f"leave out method, or {given[0]}"
-        elif bool(self.body) != bool(self.content_type):
-            wrong = "body and content_type belong together", 'body="<query>...</query>", content_type="text/xml"'
-        elif wants_fields and not has_fields:
-            wrong = f"{wants_fields}: there are no fields in the body", "give json={...} or form={...}"
-        elif self.form is not None and not _are_fields(self.form):
-            wrong = "form holds what is no text", 'write form={"page": "1"}'
-        if wrong[0]:
-            raise UsageError(wrong[0], where=self.url, fix=wrong[1], code="RECIPE")
-        check_content_type(self.content_type)
-        if self.json is not None:
-            RequestBody.of_json(self.json)
-        self._check_fields()
-        template = [self.json, self.form, self.body]
-        unknown = unknown_in(named_in(template))
-        held = f"{{{unknown[0]}}}" if unknown else half_named_in(template, PLACEHOLDERS | {EACH.removesuffix(".")})
-        if held:
-            known = ", ".join(f"{{{name}}}" for name in sorted(PLACEHOLDERS))
-            fix = f"placeholders are {known}; of a brace that is none, write a blank behind it: {{ {held[1:]}"
-            raise UsageError(f"the body holds {held}", where=self.url, fix=fix, code="RECIPE")
-
-    def _check_fields(self) -> None:
-        """That pages and keys have fields in the body, each its own: else it shows when the vendor is asked."""
-        pages = self.pages if self.pages is not None and self.pages.in_body else None
-        asked = [name for name in (pages.parameter, pages.size_parameter) if name] if pages is not None else []
-        twice = sorted(set(asked) & set(self.secret_body))
-        if twice:
-            raise UsageError(
-                f"the field {twice[0]!r} of the body takes a page and a key",
+        check_body(
+            BodyFacts(
                 where=self.url,
-                fix="keep one",
-                code="RECIPE",
+                method=self.method,
+                json=self.json,
+                form=self.form,
+                body=self.body,
+                content_type=self.content_type,
+                secret_body=self.secret_body,
+                pages=self.pages,
+                dimensions=self.dimensions,
             )
-        body = RequestBody.of_form(self.form) if self.form is not None else RequestBody.of_json(self.json)
-        body.with_fields(dict.fromkeys(sorted([*asked, *self.secret_body]), ""))
+        )
+
+    def _check_cells(self, cells: Cells, named: frozenset[str]) -> None:
+        what = fix = ""
+        stray = next((name for name in cells.lists if name not in named), "")
+        if stray:
+            what, fix = f"the dimension {stray.removeprefix(DIMENSION)!r} is not asked for", f"write {{{stray}}}"
+        elif cells.per and not ({"from_date", "to_date"} <= named or "year" in named):
+            what, fix = f"per {cells.per!r} counts days, and the recipe asks for none", "{from_date} and {to_date}"
+        elif self.cursor is not None or self.poll is not None:
+            what, fix = "cells cut a request, and neither a cursor nor poll goes with several", "leave one of them out"
+        if what:
+            raise UsageError(f"cells: {what}", where=self.url, fix=fix, code="RECIPE")
 
     def _check_secret_fields(self) -> None:
         if self.secret_fields and self.extension != "json":
@@ -281,12 +266,24 @@ class RestRecipe(Value):
     @property
     def named(self) -> frozenset[str]:
         """The placeholders in its address and its body."""
-        return placeholders(self.url) | (named_in([self.json, self.form, self.body]) if self.is_post else frozenset())
+        in_body = named_in([self.json, self.form, self.body]) if self.is_post else ()
+        return placeholders(self.url) | {name for name in in_body if not name.startswith(SECRET)}
+
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """Placeholders of dimensions, which stand for their values."""
+        return frozenset() if self.cells is None else frozenset(self.cells.lists)
+
+    @property
+    def keeps_json(self) -> bool:
+        """Whether where it goes on is kept as JSON, and no text or number."""
+        return ("cursor", "json") in typed_names(self.json)
 
     @property
     def makes_sets(self) -> bool:
         """Whether one request may have several answers that belong together."""
-        return self.pages is not None or bool(self.periods) or self.rows_max > 0
+        is_cut = self.cells is not None and self.cells.makes_sets
+        return self.pages is not None or bool(self.periods) or self.rows_max > 0 or is_cut
 
     @property
     def counts_rows(self) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sbf_core.dataset.body_names import beside_lists
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.dataset.request_body import named_beside_lists
 from sbf_core.dataset.templates import placeholders
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class RecipeFacts:
         recipe = self.recipe
         if not isinstance(recipe, RestRecipe) or recipe.json is None:
             return self.placeholders
-        return placeholders(recipe.url) | named_beside_lists(recipe.json)
+        return placeholders(recipe.url) | beside_lists(recipe.json)
 
     @property
     def cursor(self) -> Cursor | None:

@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus, urlencode
 from xml.sax.saxutils import escape
 
 import attrs
 
-from sbf_core.dataset.fraction import Fraction
-from sbf_core.dataset.series_name import EACH
+from sbf_core.dataset.body_names import NAME, SECRET
+from sbf_core.dataset.exact_json import AsWritten, json_text, with_digits
 from sbf_core.errors import UsageError, excerpt
 from sbf_core.unicode_text import is_unicode
 from sbf_core.value import Value
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+#: What stands where a key would, for readers.
+MASK = "***"
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]*)", re.IGNORECASE)
-_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*|each\.[a-z0-9_]+)\}")
-_HALF_NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)[^{}]{0,20}\}?")
-_CURSOR = "{cursor}"
 
 
 @attrs.frozen(kw_only=True)
@@ -36,21 +35,23 @@ class RequestBody(Value):
         text: what is sent, but for the keys.
         content_type: what it is, for the header ``Content-Type``.
         secrets: fields of JSON (names with dots between, from the top) or of a form, whose value comes from the named
-            key, e.g. ``{"registrationkey": "BLS_API_KEY"}``. They are added when the request is sent and are no part of
-            what is recorded.
+            key, e.g. ``{"registrationkey": "BLS_API_KEY"}``; of another text, see ``of_text``. They are added when the
+            request is sent and are no part of what is recorded.
+        places: where in ``text`` keys go in, as its length before it and a name in ``secrets``; see ``of_text``.
     """
 
     text: str = ""
     content_type: str = ""
     secrets: Mapping[str, str] = attrs.field(factory=dict)
+    places: tuple[tuple[int, str], ...] = ()
 
     def __attrs_post_init__(self) -> None:
         check_content_type(self.content_type)
         _check_unicode(self.text)
-        if self.secrets and self.content_type not in (JSON_TYPE, FORM_TYPE):
+        if self.secrets and not self.places and self.content_type not in (JSON_TYPE, FORM_TYPE):
             raise UsageError(
-                "keys can be put into JSON and into forms",
-                fix="use RequestBody.of_json(...) or of_form(...)",
+                "keys can be put into JSON, into forms and into XML",
+                fix="use RequestBody.of_json(...), of_form(...), or of_text(...) with {secret.NAME} where the key goes",
                 code="RECIPE",
             )
 
@@ -58,7 +59,7 @@ class RequestBody(Value):
     def of_json(cls, value: object, *, secrets: Mapping[str, str] | None = None) -> RequestBody:
         """A JSON document, in the order in which its names are given. Raises ``UsageError`` for what is none."""
         try:
-            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            text = json_text(value)
             odd = next((name for name in _names(value) if not isinstance(name, str)), None)
         except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(
@@ -77,6 +78,44 @@ class RequestBody(Value):
         _check_unicode("".join(text for pair in fields.items() for text in pair))
         return cls(text=urlencode(fields), content_type=FORM_TYPE, secrets=secrets or {})
 
+    @classmethod
+    def of_text(
+        cls,
+        template: str,
+        *,
+        content_type: str,
+        values: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> RequestBody:
+        """Any other text, such as XML.
+
+        Args:
+            template: the text, with ``{NAME}`` for a value and ``{secret.NAME}`` for a key. A value cannot become
+                either.
+            content_type: what it is; values and keys are written as XML, JSON and forms want it.
+            values: by name; other names in braces stay as they are.
+            secrets: the names of keys by name, e.g. ``{"token": "EXAMPLE_TOKEN"}`` for ``{secret.token}``.
+
+        Raises:
+            UsageError: a key has no place, or a place no key, or nobody knows how a key is written into such a text.
+        """
+        quote, values, secrets = quoting_for(content_type), values or {}, secrets or {}
+        check_secret_places(template, content_type, secrets)
+        pieces: list[str] = []
+        places: list[tuple[int, str]] = []
+        done = length = 0
+        for match in NAME.finditer(template):
+            name = match[1]
+            is_key = name.startswith(SECRET)
+            if not is_key and name not in values:
+                continue
+            pieces += [template[done : match.start()], "" if is_key else quote(values[name])]
+            length += len(pieces[-2]) + len(pieces[-1])
+            places += [(length, name.removeprefix(SECRET))] if is_key else []
+            done = match.end()
+        text = "".join([*pieces, template[done:]])
+        return cls(text=text, content_type=content_type, secrets=secrets, places=tuple(places))
+
     def address(self, url: str) -> str:
         """How a request with this body is called in journal, ledger and recordings."""
         return f"POST {url} {self.text}".rstrip()
@@ -90,9 +129,10 @@ class RequestBody(Value):
             return self
         if self.content_type == FORM_TYPE:
             kept = [pair for pair in parse_qsl(self.text, keep_blank_values=True) if pair[0] not in fields]
-            return attrs.evolve(self, text=urlencode([*kept, *((name, str(value)) for name, value in fields.items())]))
+            given = [(name, _form_text(name, value)) for name, value in fields.items()]
+            return attrs.evolve(self, text=urlencode([*kept, *given]))
         try:
-            document = json.loads(self.text) if self.content_type == JSON_TYPE else None
+            document = with_digits(self.text) if self.content_type == JSON_TYPE else None
         except ValueError as error:
             raise UsageError(
                 f"the body is no JSON: {error}", fix="use RequestBody.of_json(...)", code="RECIPE"
@@ -103,7 +143,21 @@ class RequestBody(Value):
 
     def sent(self, keys: Mapping[str, str]) -> bytes:
         """The bytes that are sent, with the values of ``secrets``, by field."""
-        return self.with_fields(keys).text.encode()
+        return self._with_keys(keys).encode()
+
+    def shown(self) -> str:
+        """What is sent, with ``***`` where keys are."""
+        text = self._with_keys(dict.fromkeys(self.secrets, MASK))
+        return text.replace(quote_plus(MASK), MASK) if self.secrets and self.content_type == FORM_TYPE else text
+
+    def _with_keys(self, keys: Mapping[str, str]) -> str:
+        if not self.places:
+            return self.with_fields(keys).text
+        quote = quoting_for(self.content_type)
+        text = self.text
+        for at, name in reversed(self.places if keys else ()):
+            text = text[:at] + quote(keys[name]) + text[at:]
+        return text
 
 
 def _check_unicode(text: str) -> None:
@@ -111,6 +165,13 @@ def _check_unicode(text: str) -> None:
         raise UsageError(
             "the body holds half of a surrogate pair, which is no letter", fix="write the letter whole", code="RECIPE"
         )
+
+
+def _form_text(name: str, value: object) -> str:
+    if isinstance(value, AsWritten) and not value.is_number:
+        what = f"{excerpt(value, 80)} for {name!r} cannot be sent as it came: a form has neither lists nor objects"
+        raise UsageError(what, fix="ask by json={...}, or ask the vendor for a text", code="RECIPE")
+    return str(value)
 
 
 def _put(document: Any, name: str, value: object) -> None:
@@ -122,58 +183,7 @@ def _put(document: Any, name: str, value: object) -> None:
         here = here.setdefault(part, {}) if isinstance(here, dict) else here
     if not isinstance(here, dict):
         raise UsageError(f"the body has no object that could hold {name!r}", fix="give an object", code="RECIPE")
-    if isinstance(value, Fraction):
-        if value.number is None:
-            what = f"the number {excerpt(value, 80)} for {name!r} cannot be sent as it came"
-            raise UsageError(what, fix="ask the vendor for a text", code="RECIPE")
-        value = value.number
     here[last] = value
-
-
-@attrs.frozen(kw_only=True)
-class Filling(Value):
-    """What stands for the placeholders of a body.
-
-    Attributes:
-        values: by name.
-        each: what ``{ticker}`` and the parts of it are for each of several tickers in one request: an element of a list
-            that names one stands once for each. None where a request has one.
-    """
-
-    values: Mapping[str, str]
-    each: Sequence[Mapping[str, str]] | None = None
-
-    def text(self, template: str, quote: Any = str) -> str:
-        """A text with its placeholders filled."""
-        return _NAME.sub(lambda match: quote(self.values[match[1]]), template)
-
-    def json(self, template: Any) -> Any:
-        """A JSON value with its texts filled; a field, or an element of a list, that is the cursor is left out where
-        there is none yet.
-        """
-        if isinstance(template, str):
-            return self.text(template)
-        if isinstance(template, Mapping):
-            return {self.text(name): self.json(value) for name, value in template.items() if not self._lacks(value)}
-        if isinstance(template, (list, tuple)):
-            return [value for item in template for value in self._elements(item)]
-        return template
-
-    def form(self, template: Mapping[str, str]) -> dict[str, str]:
-        """The fields of a form, filled."""
-        return {self.text(name): self.text(value) for name, value in template.items() if not self._lacks(value)}
-
-    def _elements(self, item: Any) -> Iterator[Any]:
-        if self._lacks(item):
-            return
-        if self.each is None or not _is_of_one_ticker(item):
-            yield self.json(item)
-            return
-        for one in self.each:
-            yield Filling(values={**self.values, **one}, each=(one,)).json(item)
-
-    def _lacks(self, value: object) -> bool:
-        return value == _CURSOR and not self.values["cursor"]
 
 
 def check_content_type(content_type: str) -> None:
@@ -193,8 +203,27 @@ def check_content_type(content_type: str) -> None:
         )
 
 
+def check_secret_places(template: str, content_type: str, secrets: Mapping[str, str]) -> None:
+    """Raise ``UsageError`` unless each key has a place in a text, each place a key, and it is known how a key is
+    written into such a text.
+    """
+    named = {match[1].removeprefix(SECRET) for match in NAME.finditer(template) if match[1].startswith(SECRET)}
+    what = fix = ""
+    if named - secrets.keys():
+        name = min(named - secrets.keys())
+        what, fix = f"the body holds {{{SECRET}{name}}}, which is no key", f'secret_body={{"{name}": "EXAMPLE_KEY"}}'
+    elif secrets.keys() - named:
+        name = min(secrets.keys() - named)
+        what, fix = f"the key {name!r} has no place in the body", f"write {{{SECRET}{name}}} where it goes"
+    elif secrets and quoting_for(content_type) is str:
+        what = f"how a key is written into {content_type!r} is not known"
+        fix = "keys can be put into JSON, into forms and into XML; or send it in a header: secret_headers"
+    if what:
+        raise UsageError(what, fix=fix, code="RECIPE")
+
+
 def quoting_for(content_type: str) -> Any:
-    """How a value is written into a text of that type, so that it stays a value."""
+    """How a value is written into a text of that type, so that it stays a value; ``str`` where it goes in as it is."""
     kind = content_type.partition(";")[0].strip().lower()
     if "json" in kind:
         return lambda value: json.dumps(value)[1:-1]
@@ -205,36 +234,6 @@ def quoting_for(content_type: str) -> Any:
     return str
 
 
-def named_in(template: object) -> frozenset[str]:
-    """The names in braces that stand in the texts of a template."""
-    return frozenset(name for text in _texts(template) for name in _NAME.findall(text))
-
-
-def half_named_in(template: object, names: Collection[str]) -> str:
-    """The first place in the texts of a template where one of these names stands behind a brace and something else
-    than a brace behind it, as in ``{from_date:%Y}``; empty where there is none.
-    """
-    found = (match for text in _texts(template) for match in _HALF_NAME.finditer(_NAME.sub("", text)))
-    return next((match[0] for match in found if match[1] in names), "")
-
-
-def _is_of_one_ticker(item: object) -> bool:
-    """Whether an element of a list names a ticker, or a part of one, but for what stands in lists within it: their
-    elements repeat.
-    """
-    if isinstance(item, Mapping):
-        return any(_is_of_one_ticker(name) or _is_of_one_ticker(value) for name, value in item.items())
-    return isinstance(item, str) and ("{ticker}" in item or f"{{{EACH}" in item)
-
-
-def named_beside_lists(template: object) -> frozenset[str]:
-    """The names in braces in a JSON value that stand in no element of a list."""
-    if isinstance(template, Mapping):
-        inner = [named_in(name) | named_beside_lists(value) for name, value in template.items()]
-        return frozenset().union(*inner)
-    return named_in(template) if isinstance(template, str) else frozenset()
-
-
 def _names(value: object) -> Iterator[object]:
     """The names in a JSON value, at any depth."""
     if isinstance(value, Mapping):
@@ -242,15 +241,3 @@ def _names(value: object) -> Iterator[object]:
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
     for item in inner:
         yield from _names(item)
-
-
-def _texts(template: object) -> Iterator[str]:
-    if isinstance(template, str):
-        yield template
-    elif isinstance(template, Mapping):
-        for name, value in template.items():
-            yield from _texts(name)
-            yield from _texts(value)
-    elif isinstance(template, (list, tuple)):
-        for item in template:
-            yield from _texts(item)

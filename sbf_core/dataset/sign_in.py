@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from sbf_core.dataset.request_body import RequestBody, named_in
+from sbf_core.dataset.body_names import named_in
+from sbf_core.dataset.request_body import RequestBody
 from sbf_core.dataset.sign_in_checks import check_header, check_place, is_protected, is_token, renamed_keys, wrong
 from sbf_core.dataset.signature import Signature
 from sbf_core.errors import UsageError

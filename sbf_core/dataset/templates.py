@@ -23,8 +23,10 @@ def placeholders(template: str) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in string.Formatter().parse(template) if name is not None)
 
 
-def check_template(template: str, *, what: str) -> None:
-    """Raise ``UsageError`` where a template of an address or a path holds a name that stands for nothing."""
+def check_template(template: str, *, what: str, dimensions: Collection[str] = ()) -> None:
+    """Raise ``UsageError`` where a template of an address or a path holds a name that stands for nothing; of those of
+    ``dimensions`` each stands for its values.
+    """
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
@@ -36,7 +38,7 @@ def check_template(template: str, *, what: str) -> None:
             fix=f"write {{{told}}}; date_format says how days are written",
             code="RECIPE",
         )
-    unknown = unknown_in(placeholders(template))
+    unknown = unknown_in(placeholders(template), dimensions)
     if unknown:
         raise UsageError(
             f"{what} {template!r} holds {{{unknown[0]}}}",
@@ -45,9 +47,10 @@ def check_template(template: str, *, what: str) -> None:
         )
 
 
-def unknown_in(named: Collection[str]) -> list[str]:
+def unknown_in(named: Collection[str], dimensions: Collection[str] = ()) -> list[str]:
     """Those of some names in braces that stand for nothing; which parts of a row there are, the dataset says."""
-    return sorted(name for name in named if name not in PLACEHOLDERS and not _PART.fullmatch(name))
+    known = {*PLACEHOLDERS, *dimensions}
+    return sorted(name for name in named if name not in known and not _PART.fullmatch(name))
 
 
 def check_extension(extension: str) -> None:

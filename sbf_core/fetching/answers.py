@@ -154,12 +154,7 @@ class Fetcher:
             results = [result for result in results if result.kind != FailureKind.NOT_RECORDED]
         failed = next((result for result in results if not result.ok), None)
         if failed is not None:
-            outcome = outcome_of(failed)
-            evidence = failed if failed.evidence else None
-            if outcome is None:
-                return FetchAnswer(request=request, not_asked=failed.error or "it was not asked")
-            is_refused = failed.kind == FailureKind.ERROR_NOTE or failed.status_code in _WRONG_QUESTION
-            return FetchAnswer(request=request, other=(outcome,), evidence=evidence, is_refused=is_refused)
+            return _failed(request, failed)
         nothing = outcome_of(results[0]) if all(result.is_none for result in results) else None
         if nothing is not None:
             return FetchAnswer(request=request, other=(nothing,))
@@ -255,6 +250,22 @@ class Fetcher:
 
             results = judged_items(planned.entry, results)
         return results
+
+
+def _failed(request: RunRequest, failed: RunResult) -> FetchAnswer:
+    """What a request comes to of which a result failed."""
+    outcome = outcome_of(failed)
+    if outcome is None:
+        return FetchAnswer(request=request, not_asked=failed.error or "it was not asked")
+    asks_too_much = failed.kind == FailureKind.QUERY_TOO_LARGE
+    is_refused = failed.kind == FailureKind.ERROR_NOTE or failed.status_code in _WRONG_QUESTION
+    return FetchAnswer(
+        request=request,
+        other=(outcome,),
+        evidence=failed if failed.evidence else None,
+        is_refused=is_refused and not asks_too_much,
+        asks_too_much=asks_too_much,
+    )
 
 
 def _numbered(results: Sequence[RunResult]) -> list[RunResult]:

@@ -19,7 +19,8 @@ class FetchAnswer(Value):
     """What one request came to.
 
     ``key_at`` says where a payload of it repeats a key, empty: nowhere; ``lacking``, what the machine lacked, so that
-    nothing is recorded of it; ``is_refused``, that the vendor took the question for wrong.
+    nothing is recorded of it; ``is_refused``, that the vendor took the question for wrong; ``asks_too_much``,
+    for too large.
     """
 
     request: RunRequest
@@ -32,6 +33,7 @@ class FetchAnswer(Value):
     key_at: str = ""
     lacking: Exception | None = None
     is_refused: bool = False
+    asks_too_much: bool = False
 
     @property
     def came(self) -> bool:

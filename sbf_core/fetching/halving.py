@@ -1,5 +1,5 @@
 """What is asked one after the other for a planned request: its steps, and halves of lists that were refused, until the
-ticker that is wrong costs itself.
+ticker that is wrong costs itself, or the list is short enough.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Halving:
     def _begin(self) -> None:
         self._left, self._refused, self._has_come = _MORE_MAX, 0, False
         self._whole: FetchAnswer | None = None
+        self._too_long: FetchAnswer | None = None
         self._held: list[FetchAnswer] = []
 
     def next(self) -> RunRequest | None:
@@ -59,6 +60,16 @@ class Halving:
 
     def told(self, answer: FetchAnswer) -> list[FetchAnswer]:
         """The answers that are the last word, after one came; none while its halves wait."""
+        if answer.asks_too_much and self._may and self._dataset not in self._vain:
+            if len(answer.request.tickers) > 1:
+                self._too_long = self._too_long or answer
+                self._waiting.extendleft(reversed(_halves(answer.request)))
+                return []
+            if self._too_long is not None and not self._has_come:  # it is not the number of tickers
+                self._waiting.clear()
+                self._vain.add(self._dataset)
+                self.came = False
+                return [self._too_long]
         if self._whole is not None and answer.is_refused:
             self._refused += 1
             if not self._has_come and self._refused >= _REFUSED_MAX:
@@ -90,13 +101,15 @@ class Halving:
             return False
         self._whole = self._whole or answer
         self._left -= 2
-        middle = len(tickers) // 2
-        halves = [
-            attrs.evolve(answer.request, ticker=TICKER_SEPARATOR.join(half))
-            for half in (tickers[:middle], tickers[middle:])
-        ]
+        halves = _halves(answer.request)
         if self._refused < _LEVELS_MAX:
             self._waiting.extend(halves)
         else:
             self._waiting.extendleft(reversed(halves))
         return True
+
+
+def _halves(request: RunRequest) -> list[RunRequest]:
+    tickers = request.tickers
+    middle = len(tickers) // 2
+    return [attrs.evolve(request, ticker=TICKER_SEPARATOR.join(half)) for half in (tickers[:middle], tickers[middle:])]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -21,6 +22,9 @@ from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
 from sbf_core.payload.listing import is_listing
 from sbf_core.unicode_text import escaped
+
+if TYPE_CHECKING:
+    from sbf_core.dataset.cells import Cells
 
 #: So much of what is no data is kept.
 EVIDENCE_BYTES_MAX = 16 * 1024**2
@@ -215,3 +219,26 @@ def _why_no_xml(body: bytes, *, may_be_cut: bool) -> tuple[FailureKind, str] | N
         except expat.ExpatError:
             return FailureKind.TRUNCATED, "the XML is cut, or none"
     return None
+
+
+def too_large(entry: DatasetKeymapEntry, cells: Cells, status: int, body: bytes) -> str:
+    """What a vendor says where a request asked for too many cells, for readers; empty where it says no such thing."""
+    is_said = status in cells.too_large_status
+    short = body[: _NOTE_BYTES_MAX + 1]
+    if not is_said and len(short) <= _NOTE_BYTES_MAX:
+        low = short.decode("utf-8", "replace").lower() if cells.too_large_texts else ""
+        is_said = any(text.lower() in low for text in cells.too_large_texts)
+        is_said = is_said or bool(cells.too_large_fields and _holds(cells.too_large_fields, short))
+    if not is_said or (status != 200 and speaks_of_plan(entry, body)):
+        return ""
+    said = short_note(body)
+    return f"HTTP {status}: the request asks for too much" + (f"; the vendor says {said}" if said else "")
+
+
+def _holds(paths: Sequence[str], body: bytes) -> bool:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    found = (value_at(document, path) for path in paths)
+    return any(value not in (None, "", False, [], {}) for value in found)

@@ -11,13 +11,14 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.exact_json import AsWritten, json_text
 from sbf_core.dataset.formats import Csv
-from sbf_core.dataset.fraction import Fraction
 from sbf_core.dataset.pages import PageBy, Pages
 from sbf_core.errors import PayloadRefused, excerpt
 from sbf_core.failures import FailureKind
 from sbf_core.http.content import is_null_there
 from sbf_core.http.link_header import next_of
+from sbf_core.http.page_address import PageAddress, first_page
 from sbf_core.payload.delimited import record_count
 from sbf_core.payload.formats import format_of
 from sbf_core.payload.json_walk import value_at, walk
@@ -26,27 +27,14 @@ from sbf_core.unicode_text import is_unicode
 from sbf_core.value import Entity, Value
 
 #: What stands where the next page would be named, and none follows.
-_NO_MORE = (None, "", False, 0)
+_NO_MORE: tuple[object, ...] = (None, "", False, 0, [], {})
 _SHOWN_CHARS_MAX = 80
+_DIGITS_MAX = 4000
 #: What comes instead of the page behind the last one, where pages are counted.
 _BEHIND_THE_LAST = (FailureKind.EMPTY, FailureKind.NOT_RECORDED, NOTHING)
 
 #: Asks for an address, with fields of the body beside those that it has.
 Ask = Callable[[str, Mapping[str, object]], Awaitable[RunResult]]
-
-
-@attrs.frozen
-class PageAddress(Value):
-    """Where a page is asked for: an address, and fields of the body."""
-
-    url: str
-    fields: tuple[tuple[str, object], ...] = ()
-
-    def with_parameters(self, pages: Pages, **parameters: object) -> PageAddress:
-        """The same with parameters, where the pages have them."""
-        if not pages.in_body:
-            return attrs.evolve(self, url=with_parameters(self.url, **parameters))
-        return attrs.evolve(self, fields=tuple({**dict(self.fields), **parameters}.items()))
 
 
 @attrs.frozen(kw_only=True)
@@ -83,15 +71,6 @@ def _item_count(document: Any, path: str) -> int:
         if document == {} or is_null_there(document, path):
             return 0  # how some vendors say that there are none
         raise
-
-
-def with_parameters(url: str, **parameters: object) -> str:
-    """An address with these query parameters, which replace those of the same name."""
-    parts = urlsplit(url)
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in parameters]
-    return parts._replace(
-        query=urlencode([*kept, *((name, str(value)) for name, value in parameters.items())])
-    ).geturl()
 
 
 async def walk_pages(
@@ -200,7 +179,11 @@ class _Walk(Entity):
         pages, number = self.pages, len(self.found) + 1
         try:
             count = self.reader.count(result.payload) if pages.counts_rows else 0
-            document = json.loads(result.payload, parse_float=Fraction) if pages.next_at or pages.total_at else None
+            document = (
+                json.loads(result.payload, parse_float=AsWritten, parse_int=_whole)
+                if pages.next_at or pages.total_at
+                else None
+            )
         except ValueError as error:
             raise _NotWhole(result, FailureKind.NOT_DATA, f"page {number} cannot be read: {error}") from error
         if not count and self.found and pages.is_counted:
@@ -271,6 +254,8 @@ class _Walk(Entity):
         token = value_at(document, self.pages.next_at)
         if token in _NO_MORE:
             return None
+        if isinstance(token, (list, dict)) and self.pages.in_body:  # Elasticsearch and DynamoDB go on so
+            token = _json_of(token)
         if isinstance(token, bool) or not isinstance(token, (str, int)):
             raise _NotWhole(
                 result, FailureKind.NOT_DATA, f"{self.pages.next_at} holds nothing to go on with: {_shown(token)}"
@@ -294,14 +279,6 @@ class _Walk(Entity):
         return attrs.evolve(here, url=plain)
 
 
-def first_page(url: str, pages: Pages) -> PageAddress:
-    """Where the first page is."""
-    first: dict[str, object] = {pages.size_parameter: pages.size} if pages.size_parameter and pages.size else {}
-    if pages.is_counted:
-        first[pages.parameter] = pages.first
-    return PageAddress(url).with_parameters(pages, **first) if first else PageAddress(url)
-
-
 def _names(items: Any) -> list[str]:
     """Names of further pages; raises ``ValueError`` for anything else."""
     if not isinstance(items, (list, type(None))):
@@ -313,6 +290,19 @@ def _names(items: Any) -> list[str]:
             raise ValueError("no name")
         names.append(name)
     return names
+
+
+def _whole(digits: str) -> int | str:
+    """A whole number; as it is written where Python would write it otherwise, or refuses so many digits."""
+    return AsWritten(digits) if digits == "-0" or len(digits) > _DIGITS_MAX else int(digits)
+
+
+def _json_of(token: Any) -> Any:
+    """A list or an object as it goes back; itself where it holds what is no JSON."""
+    try:
+        return AsWritten(json_text(token))
+    except (ValueError, RecursionError):
+        return token
 
 
 def _whole_number(told: Any) -> int | None:

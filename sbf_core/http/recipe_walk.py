@@ -2,148 +2,27 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-import string
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
-from urllib.parse import quote, urlsplit
+from typing import Any, TypeVar, Unpack
+from urllib.parse import urlsplit
 
 import attrs
 
 from sbf_core.dataset.cursor import CursorBy
-from sbf_core.dataset.day_texts import day_text
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.dataset.request_body import Filling, RequestBody, quoting_for
-from sbf_core.dataset.series_name import EACH, unescaped
 from sbf_core.errors import PayloadRefused, PluginFault, UsageError
 from sbf_core.failures import FailureKind
 from sbf_core.http.addresses import origin
+from sbf_core.http.questions import Part, filled, halves_at, parts_of, question_of
 from sbf_core.http.session import Asking, AskingSession, FetchSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.value import Value
 
-if TYPE_CHECKING:
-    from sbf_core.dataset.for_each import ForEach
-
 _T = TypeVar("_T")
-_CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")
-
-
-def vendor_ticker(ticker: str, class_mark: str, names: Mapping[str, str] | None = None) -> str:
-    """A ticker as a vendor writes it: ``BRK.B``, ``BRK-B`` and ``BRK/B`` are one, told apart by the mark before the
-    share class.
-
-    Only ``A`` to ``E`` are taken for a class; other endings, as in ``VOD.L``, name an exchange. ``names`` go before
-    that.
-    """
-    if names and ticker in names:
-        return names[ticker]
-    match = _CLASS.fullmatch(ticker) if class_mark else None
-    return f"{match[1]}{class_mark}{match[2]}" if match else ticker
-
-
-class _Filler(string.Formatter):
-    """Takes a name with a dot as it stands."""
-
-    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
-        return kwargs[field_name], field_name
-
-
-_FILLER = _Filler()
-
-
-def filled(
-    template: str,
-    request: RunRequest,
-    *,
-    quoting: bool,
-    recipe: RestRecipe | None = None,
-    period: str = "",
-    for_each: ForEach | None = None,
-) -> str:
-    """A template with the request's values in it; URL-quoted for addresses."""
-    values = _values(request, recipe, period, for_each)
-    if not values["cursor"]:
-        template = _without_cursor(template)
-    if not quoting:
-        return _with_values(template, values)
-    between = (
-        recipe.ticker_separator if recipe is not None and recipe.tickers_per_request > 1 else ""
-    )  # most vendors want it as it is
-    return _with_values(
-        template, {name: quote(value, safe=between if name == "ticker" else "") for name, value in values.items()}
-    )
-
-
-def _with_values(template: str, values: Mapping[str, str]) -> str:
-    if f"{{{EACH}" in template:
-        return _FILLER.vformat(template, (), values)
-    return template.format_map(values)  # ten times as fast
-
-
-def filled_body(
-    recipe: RestRecipe, request: RunRequest, *, period: str = "", for_each: ForEach | None = None
-) -> RequestBody:
-    """The body of a recipe that is asked by POST, with the request's values in it."""
-    values = _values(request, recipe, period, for_each)
-    several = recipe.tickers_per_request > 1
-    each = None
-    if several:
-        written = _as_vendor_writes(request, recipe, for_each)
-        parts = [{} if for_each is None else for_each.values(ticker) for ticker in request.tickers]
-        each = [
-            {"ticker": ticker, **{f"{EACH}{name}": part for name, part in own.items()}}
-            for ticker, own in zip(written, parts, strict=True)
-        ]
-    filling = Filling(values=values, each=each)
-    if recipe.json is not None:
-        return RequestBody.of_json(filling.json(recipe.json), secrets=recipe.secret_body)
-    if recipe.form is not None:
-        return RequestBody.of_form(filling.form(recipe.form), secrets=recipe.secret_body)
-    text = filling.text(recipe.body, quoting_for(recipe.content_type))
-    return RequestBody(text=text, content_type=recipe.content_type)
-
-
-def _values(request: RunRequest, recipe: RestRecipe | None, period: str, for_each: ForEach | None) -> dict[str, str]:
-    """What stands for each placeholder."""
-    date_format = recipe.date_format if recipe is not None else "%Y-%m-%d"
-    is_one = recipe is None or recipe.tickers_per_request == 1
-    parts = for_each.values(request.ticker or "") if for_each is not None and is_one else {}
-    return {
-        "ticker": (recipe.ticker_separator if recipe is not None else "").join(
-            _as_vendor_writes(request, recipe, for_each)
-        ),
-        **{f"{EACH}{name}": part for name, part in parts.items()},
-        "discriminator": request.discriminator,
-        "from_date": day_text(request.from_date, date_format, is_last=False) if request.from_date else "",
-        "to_date": day_text(request.to_date, date_format, is_last=True) if request.to_date else "",
-        "year": str(request.from_date.year) if request.from_date else "",
-        "period": period,
-        "cursor": recipe.cursor.sent(request.cursor) if recipe is not None and recipe.cursor is not None else "",
-    }
-
-
-def _without_cursor(template: str) -> str:
-    """A template without the query parameter of a cursor that is not there yet."""
-    head, mark, query = template.partition("?")
-    kept = [part for part in query.split("&") if not part.endswith("={cursor}")]
-    return head + mark * bool(kept) + "&".join(kept)
-
-
-def _as_vendor_writes(request: RunRequest, recipe: RestRecipe | None, for_each: ForEach | None) -> list[str]:
-    """The tickers of a request, or the one that it has, as its vendor writes them."""
-    is_one = recipe is None or recipe.tickers_per_request == 1
-    tickers = [request.ticker or ""] if is_one else request.tickers
-    if for_each is not None:
-        tickers = [unescaped(ticker) for ticker in tickers]
-    if recipe is None:
-        return list(tickers)
-    return [vendor_ticker(ticker, recipe.class_mark, recipe.ticker_names) for ticker in tickers]
 
 
 def file_places(entry: DatasetKeymapEntry, recipe: FileRecipe, request: RunRequest) -> list[str]:
@@ -216,15 +95,17 @@ class RecipeWalk(Value):
     entry: DatasetKeymapEntry
     recipe: RestRecipe
     session: AskingSession
+    #: How many cells the vendor refused, the fewest of them last.
+    refused: list[int] = attrs.field(factory=list, eq=False)
 
     async def results(self, request: RunRequest) -> list[RunResult]:
         """Everything, or the one result that failed."""
         answers: list[RunResult] = []
-        for period in self.recipe.periods or ("",):
-            part = await self._stretch(request, request, period)
-            if not part[-1].ok:
-                return [part[-1]]
-            answers += part
+        for part in parts_of(self.recipe, request):
+            found = await self._stretch(request, part)
+            if not found[-1].ok:
+                return [found[-1]]
+            answers += found
         if self.entry.reads_items:
             from sbf_core.http.items import judged_items  # few answers have them
 
@@ -241,16 +122,25 @@ class RecipeWalk(Value):
         from sbf_core.payload.token import token_of
 
         try:
-            token_of(last.payload, cursor.at)
+            token_of(last.payload, cursor.at, as_json=self.recipe.keeps_json)
         except PayloadRefused as error:
             return [attrs.evolve(last, payload=b"", kind=FailureKind.NO_CURSOR, error=error.what)]
         return answers
 
-    async def _stretch(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
-        """The answers for a stretch of days; one as long as the vendor's cap is asked for again in halves."""
-        results = await self._pages(request, days, period)
+    async def _stretch(self, request: RunRequest, part: Part) -> list[RunResult]:
+        """The answers for a part; one as long as the vendor's cap is asked for again in halves of its days, and what
+        asks for too much in halves of its largest dimension.
+        """
+        if self.recipe.cells is not None and self.recipe.cells.may_be_halved:
+            from sbf_core.http.cell_halves import CellHalves  # few vendors say so
+
+            return await CellHalves(self.recipe, self._capped, self.refused).answers(request, part)
+        return await self._capped(request, part)
+
+    async def _capped(self, request: RunRequest, part: Part) -> list[RunResult]:
+        results = await self._pages(request, part)
         if self.recipe.rows_max and results[-1].kind == FailureKind.NOT_RECORDED:
-            return await self._recorded_halves(request, days, period, results)
+            return await self._recorded_halves(request, part, results)
         if not self.recipe.rows_max or not results[-1].ok or results[-1].not_modified or results[-1].is_none:
             return results
         from sbf_core.http.pages import PageReader  # the reading of JSON, which a run with nothing due need not load
@@ -262,34 +152,33 @@ class RecipeWalk(Value):
             return [attrs.evolve(results[0], payload=b"", kind=FailureKind.NOT_DATA, error=f"it cannot be read: {why}")]
         if longest < self.recipe.rows_max:
             return results
-        halves = self._halves(days)
+        halves = self._halves(part)
         if not halves:
             error = (
                 f"the answer has {longest} rows, the most that the vendor sends: it is not whole, and cannot be split"
             )
             return [attrs.evolve(results[0], payload=b"", kind=FailureKind.ROW_CAP, error=error)]
-        return await self._of_halves(request, halves, period)
+        return await self._of_halves(request, halves)
 
-    async def _of_halves(self, request: RunRequest, halves: Sequence[RunRequest], period: str) -> list[RunResult]:
+    async def _of_halves(self, request: RunRequest, halves: Sequence[Part]) -> list[RunResult]:
         answers: list[RunResult] = []
         for half in halves:
-            part = await self._stretch(request, half, period)
-            if not part[-1].ok:
-                return [part[-1]]
-            answers += part
+            found = await self._stretch(request, half)
+            if not found[-1].ok:
+                return [found[-1]]
+            answers += found
         return answers
 
-    async def _recorded_halves(
-        self, request: RunRequest, days: RunRequest, period: str, lacking: list[RunResult]
-    ) -> list[RunResult]:
+    async def _recorded_halves(self, request: RunRequest, part: Part, lacking: list[RunResult]) -> list[RunResult]:
         """The answers of two halves, where a recording lacks the whole, as it does where that was too long; else what
         it lacks.
         """
-        halves = self._halves(days)
-        answers = await self._of_halves(request, halves, period) if halves else lacking
+        halves = self._halves(part)
+        answers = await self._of_halves(request, halves) if halves else lacking
         return answers if answers[-1].ok else lacking
 
-    def _halves(self, days: RunRequest) -> tuple[RunRequest, ...]:
+    def _halves(self, part: Part) -> tuple[Part, ...]:
+        days = part.days
         if (
             not {"from_date", "to_date"} <= self.recipe.named
             or days.from_date is None
@@ -298,16 +187,12 @@ class RecipeWalk(Value):
         ):
             return ()
         middle = days.from_date + (days.to_date - days.from_date) // 2
-        return attrs.evolve(days, to_date=middle), attrs.evolve(days, from_date=middle + dt.timedelta(days=1))
+        return halves_at(part, middle)
 
-    async def _pages(self, request: RunRequest, days: RunRequest, period: str) -> list[RunResult]:
+    async def _pages(self, request: RunRequest, part: Part) -> list[RunResult]:
         recipe = self.recipe
-        each = self.entry.for_each
-        url, *mirrors = (
-            filled(address, days, quoting=True, recipe=recipe, period=period, for_each=each)
-            for address in (recipe.url, *recipe.mirrors)
-        )
-        body = filled_body(recipe, days, period=period, for_each=each) if recipe.is_post else None
+        asked = question_of(self.entry, recipe, part)
+        url, body = asked.url, asked.body
 
         async def ask(address: str, fields: Mapping[str, object] | None = None) -> RunResult:
             # else the vendor chose the place, as with a redirect
@@ -317,7 +202,7 @@ class RecipeWalk(Value):
                 headers=recipe.headers,
                 secrets=recipe.secrets if is_own else {},
                 secret_headers=recipe.secret_headers if is_own else {},
-                mirrors=tuple(mirrors),
+                mirrors=asked.mirrors,
             )
             if body is not None:
                 here = body.with_fields(fields or {})

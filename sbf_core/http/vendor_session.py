@@ -20,7 +20,7 @@ from sbf_core.http.addresses import is_same_place
 from sbf_core.http.asker import Asker
 from sbf_core.http.attempts import AGAIN_STATUSES, Deferred
 from sbf_core.http.coding import SizeCaps
-from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, why_no_data
+from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, too_large, why_no_data
 from sbf_core.http.files import files_of
 from sbf_core.http.first_hop import first_hop
 from sbf_core.http.live import LiveSession
@@ -212,6 +212,10 @@ class VendorSession:
         if status == 304 and conditional:
             breaker.succeeded()
             return self._result(asked, answer, not_modified=True)
+        said = too_large(self._entry, self._recipe.cells, status, answer.body) if self._recipe.cells else ""
+        if said:
+            breaker.succeeded()  # whatever its status: the vendor read the question
+            return self._failed(asked, FailureKind.QUERY_TOO_LARGE, said, status_code=status)
         if status in self._entry.is_data.none_status:
             breaker.succeeded()
             return attrs.evolve(self._result(asked, answer), kind=NOTHING)

@@ -13,7 +13,7 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.rows import SeriesState
-from sbf_core.plan.planned import PlannedRequest
+from sbf_core.plan.planned import PlannedRequest, tickers_at_once
 from sbf_core.runs.request import TICKER_SEPARATOR
 
 #: Series, first and last day of what was fetched.
@@ -76,7 +76,7 @@ def in_batches(planned: Sequence[PlannedRequest]) -> list[PlannedRequest]:
     result: list[PlannedRequest] = []
     open_batches: dict[tuple[object, ...], tuple[int, list[str]]] = {}
     for item in planned:
-        most, ticker = item.entry.tickers_at_once, item.request.ticker
+        most, ticker = tickers_at_once(item), item.request.ticker
         if most == 1 or not item.due or ticker is None:
             result.append(item)
             continue

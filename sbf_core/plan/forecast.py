@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.http.questions import parts_of
 from sbf_core.http.rate_use import RateUse, rate_use
 from sbf_core.plan.planned import PlannedRequest
 from sbf_core.value import Value
@@ -55,7 +56,7 @@ def forecast(
         recipe, source = item.entry.recipe, item.entry.source
         if not item.due or not isinstance(recipe, RestRecipe):
             continue
-        due[source] = due.get(source, 0) + len(item.steps) * max(1, len(recipe.periods))
+        due[source] = due.get(source, 0) + _asked(item, recipe)
         limits.setdefault(source, []).extend(recipe.limits)
         connections[source] = min(connections.get(source, recipe.connections), recipe.connections)
     lines = []
@@ -65,3 +66,10 @@ def forecast(
         answers = number * answer_seconds.get(source, _ANSWER_SECONDS_USUAL) / connections[source]
         lines.append(VendorForecast(source=source, requests=number, seconds=max([answers, *waits]), uses=uses))
     return lines
+
+
+def _asked(item: PlannedRequest, recipe: RestRecipe) -> int:
+    """How often the vendor is asked for a planned request, but for pages."""
+    if recipe.cells is None:
+        return len(item.steps) * max(1, len(recipe.periods))
+    return sum(1 for step in item.steps for _ in parts_of(recipe, step))

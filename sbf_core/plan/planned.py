@@ -39,20 +39,30 @@ class PlannedRequest(Value):
 
 
 def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:
-    """A request in pieces of ``chunk_days``, cut at calendar years where the address names a year; oldest first; empty
-    for one piece.
+    """A request in pieces of ``chunk_days``, or of as many days as its cells allow, cut at calendar years where the
+    address names a year; oldest first; empty for one piece.
     """
     recipe, first, last = entry.recipe, request.from_date, request.to_date
     if not isinstance(recipe, RestRecipe) or first is None or last is None or first > last:
         return ()
-    by_year = "year" in recipe.named
-    if not (recipe.chunk_days or by_year):
+    by_year, cells = "year" in recipe.named, recipe.cells
+    if not (recipe.chunk_days or by_year or cells is not None):
         return ()
     pieces = []
     while first <= last:
         end = min(last, first + dt.timedelta(days=recipe.chunk_days - 1)) if recipe.chunk_days else last
         if by_year:
             end = min(end, dt.date(first.year, 12, 31))
-        pieces.append(request.of_days(first, end))
+        stretches = [(first, end)] if cells is None else cells.stretches(first, end)
+        pieces += [request.of_days(*stretch) for stretch in stretches]
         first = end + dt.timedelta(days=1)
     return tuple(pieces)
+
+
+def tickers_at_once(item: PlannedRequest) -> int:
+    """How many tickers one request may name for the days of a planned one."""
+    most, recipe = item.entry.tickers_at_once, item.entry.recipe
+    if most == 1 or not isinstance(recipe, RestRecipe) or recipe.cells is None:
+        return most
+    periods = max(recipe.cells.periods(step.from_date, step.to_date) for step in item.steps)
+    return recipe.cells.tickers_at_once(most, periods)

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 import attrs
 
+from sbf_core.dataset.body_names import named_in
 from sbf_core.dataset.cursor import Cursor
 from sbf_core.dataset.pages import Pages
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.dataset.request_body import named_in
 from sbf_core.errors import UsageError
 from sbf_core.scaffold.changes import ChangedSince, changed_since
 from sbf_core.scaffold.naming import as_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.request_body import RequestBody
-from sbf_core.http.recipe_walk import filled, filled_body
+from sbf_core.http.questions import filled, filled_body
 from sbf_core.runs.request import RunRequest
 
 
@@ -14,7 +14,7 @@ def first_request(recipe: RestRecipe, request: RunRequest) -> tuple[str, Request
     body = filled_body(recipe, request) if recipe.is_post else None
     if recipe.pages is None:
         return url, body
-    from sbf_core.http.pages import first_page
+    from sbf_core.http.page_address import first_page
 
     here = first_page(url, recipe.pages)
     return here.url, body if body is None else body.with_fields(dict(here.fields))

@@ -75,7 +75,8 @@ def _token(path: Path, entry: DatasetKeymapEntry) -> str:
     """What an answer says to come back with."""
     assert entry.cursor is not None
     if isinstance(entry.recipe, (RestRecipe, FileRecipe)):
-        return token_of(path.read_bytes(), entry.cursor.at)
+        as_json = isinstance(entry.recipe, RestRecipe) and entry.recipe.keeps_json
+        return token_of(path.read_bytes(), entry.cursor.at, as_json=as_json)
     from sbf_core.payload.singer import state_of  # few datasets have a tap
 
     return state_of(path)

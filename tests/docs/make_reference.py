@@ -20,6 +20,7 @@ from sbf_core.cli.app import whole_application
 from sbf_core.dataset import json_path
 from sbf_core.dataset.about import About
 from sbf_core.dataset.cadence import Cadence
+from sbf_core.dataset.cells import Cells
 from sbf_core.dataset.chart import Chart
 from sbf_core.dataset.columns import Column
 from sbf_core.dataset.cursor import Cursor
@@ -264,6 +265,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "periods": '("annual", "quarter")', "class_mark": '"-"', "ticker_names": '{"^SPX": "^GSPC"}',
         "tickers_per_request": "100", "ticker_separator": '";"', "pages": 'Pages(by="page", parameter="page")',
         "poll": 'Poll(header="Location")',
+        "cells": 'Cells(cells_max=100_000, dimensions={"region": ("01", "02")})',
         "chunk_days": "93", "rows_max": "5000", "cursor": 'Cursor(by="moment", column="updated")',
         "plan": '"premium"', "limits": '("5/second", "250/day")', "connections": "2",
         "redirect_hosts": '("files.example.com",)', "deadline_seconds": "300.0", "mebibytes_max": "2048",
@@ -311,6 +313,11 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "secrets": '{"access_token": "SHOP_TOKEN"}', "discover": "False", "goes_on": "False",
         "replication_key": '"updated_at"', "deadline_seconds": "600.0", "mebibytes_max": "64",
         "memory_mebibytes": "1024",
+    },
+    "Cells": {
+        "cells_max": "100_000", "dimensions": '{"region": ("01", "02"), "sex": ("1", "2")}', "separator": '"+"',
+        "per": '"month"', "too_large_status": "(403, 413)", "too_large_fields": '("error.tooManyCells",)',
+        "too_large_texts": '("too many cells",)',
     },
     "Pages": {
         "by": '"cursor"', "parameter": '"cursor"', "in_body": "True", "first": "0", "size": "100",
@@ -360,6 +367,7 @@ DECLARED = (
     SqlRecipe,
     SingerRecipe,
     Pages,
+    Cells,
     Poll,
     GoldModel,
     GoldSource,

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from sbf_core.dataset.recipe import RestRecipe
-from sbf_core.http.recipe_walk import filled, filled_body
+from sbf_core.http.questions import filled, filled_body
 from sbf_core.runs.request import RunRequest
 
 URL = "https://api.example.com/bars?from={from_date}&to={to_date}"

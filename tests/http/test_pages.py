@@ -18,7 +18,7 @@ from warehouse import Warehouse, entry, price
 
 from sbf_core.api import Csv, DataRules, DatasetKeymapEntry, Pages, RestRecipe, UsageError, hookimpl
 from sbf_core.care.digest import digest_tables
-from sbf_core.http.recipe_walk import vendor_ticker
+from sbf_core.http.questions import vendor_ticker
 from sbf_core.runner.options import RunOptions
 
 ROWS = [price(f"S{number:02}", "2024-01-01") for number in range(10)]

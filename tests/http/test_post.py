@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,6 +11,7 @@ from urllib.parse import parse_qs
 import attrs
 import pytest
 import stamina
+from posting_vendor import Vendor, addresses, digests, is_fine, symbols, told, warehouse_of
 from pytest_httpserver import HTTPServer
 from warehouse import Declared, FakeVendor, Warehouse, entry, price
 from werkzeug import Request, Response
@@ -29,42 +29,11 @@ from sbf_core.api import (
     UsageError,
     hookimpl,
 )
-from sbf_core.bronze.journal import journal_files, read_journal
-from sbf_core.care.digest import digest_tables
 from sbf_core.care.verify import Verification
 from sbf_core.runner.options import RunOptions
-from sbf_core.runs.context import RunContext
 
 NAME, KEY = "POST_TEST_KEY", "k3y-that-nobody-may-see"
 ROWS = [price(f"S{number:02}", "2024-01-01") for number in range(7)]
-Answer = Callable[[Request], Response]
-
-
-class Vendor:
-    """A server on a socket, which answers as a test says, and remembers what it was asked."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.server = server
-        self.asked: list[Request] = []
-        self.answer: Answer = lambda request: told([])
-        server.expect_request("/odd").respond_with_handler(self._handle)
-
-    def _handle(self, request: Request) -> Response:
-        request.get_data()  # it is gone with the connection
-        self.asked.append(request)
-        return self.answer(request)
-
-    @property
-    def url(self) -> str:
-        return self.server.url_for("/odd")
-
-    @property
-    def bodies(self) -> list[Any]:
-        return [json.loads(request.get_data()) for request in self.asked]
-
-
-def told(rows: Sequence[object] | dict[str, object], *, status: int = 200, **headers: str) -> Response:
-    return Response(json.dumps(rows), status=status, headers=headers, content_type="application/json")
 
 
 @pytest.fixture
@@ -77,23 +46,6 @@ def no_waits(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv(NAME, KEY)
     with stamina.set_testing(True, attempts=2, cap=True):
         yield
-
-
-def warehouse_of(home: Path, vendor: Vendor, *, declared: dict[str, Any] | None = None, **recipe: Any) -> Warehouse:
-    return Warehouse(home, Declared(entry(recipe=RestRecipe(url=vendor.url, **recipe), **(declared or {}))))
-
-
-def symbols(warehouse: Warehouse) -> list[str]:
-    return [row[0] for row in warehouse.ask("SELECT symbol FROM silver.px ORDER BY 1")]
-
-
-def addresses(warehouse: Warehouse) -> list[str]:
-    journals = [read_journal(path) for path in journal_files(warehouse.home / "bronze")]
-    return [line.row.address for lines in journals for line in lines]
-
-
-def is_fine(context: RunContext) -> bool:
-    return (context.status, context.errors) == ("ok", [])
 
 
 def test_json_is_sent_with_the_request_in_it(tmp_path: Path, vendor: Vendor) -> None:
@@ -244,10 +196,10 @@ def test_a_cursor_goes_back_in_the_body_as_it_came(tmp_path: Path, vendor: Vendo
 
 
 @pytest.mark.parametrize(
-    ("written", "sent"),
-    [("1.50", "1.5"), ("1.7e12", "1700000000000.0"), ('"1.50"', '"1.50"'), ("9007199254740993", "9007199254740993")],
+    "written",
+    ["1.50", "1.7e12", '"1.50"', "9007199254740993", "1e400", "0.12345678901234567890", "1e-99999999999999999999"],
 )
-def test_a_cursor_that_is_a_number_stays_one(tmp_path: Path, vendor: Vendor, written: str, sent: str) -> None:
+def test_a_cursor_that_is_a_number_stays_one(tmp_path: Path, vendor: Vendor, written: str) -> None:
     def answer(request: Request) -> Response:
         rows, following = json.dumps(ROWS[len(vendor.asked) - 1 :][:1]), written if len(vendor.asked) == 1 else "null"
         return Response(f'{{"rows": {rows}, "next": {following}}}', content_type="application/json")
@@ -256,7 +208,7 @@ def test_a_cursor_that_is_a_number_stays_one(tmp_path: Path, vendor: Vendor, wri
     pages = Pages(by="cursor", parameter="after", next_at="next", in_body=True)
     warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, pages=pages, declared={"rows_at": "rows"})
     assert is_fine(warehouse.run())
-    assert [request.get_data().decode() for request in vendor.asked] == ['{"q":1}', f'{{"q":1,"after":{sent}}}']
+    assert [request.get_data().decode() for request in vendor.asked] == ['{"q":1}', f'{{"q":1,"after":{written}}}']
 
 
 def test_a_form_takes_a_number_as_it_is_written(tmp_path: Path, vendor: Vendor) -> None:
@@ -273,14 +225,14 @@ def test_a_form_takes_a_number_as_it_is_written(tmp_path: Path, vendor: Vendor) 
     assert [request.get_data().decode() for request in vendor.asked] == ["q=1", f"q=1&after={written}"]
 
 
-@pytest.mark.parametrize("written", ["0.12345678901234567890", "1e400", "1e-99999999999999999999", "NaN", "Infinity"])
+@pytest.mark.parametrize("written", ["NaN", "Infinity", "true", "[NaN]"])
 def test_a_cursor_that_cannot_go_back_as_it_came_is_a_failure(tmp_path: Path, vendor: Vendor, written: str) -> None:
     rows = json.dumps(ROWS[:1])
     vendor.answer = lambda request: Response(f'{{"rows": {rows}, "next": {written}}}', content_type="application/json")
     pages = Pages(by="cursor", parameter="after", next_at="next", in_body=True)
     warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1}, pages=pages, declared={"rows_at": "rows"})
     (error,) = warehouse.run().errors
-    assert "cannot be sent as it came" in error or "holds nothing to go on with" in error
+    assert "holds nothing to go on with" in error
     assert len(vendor.asked) == 1
 
 
@@ -469,11 +421,6 @@ def test_a_key_that_the_next_address_repeats_is_no_part_of_it(tmp_path: Path, ve
     assert symbols(again) == symbols(first)
 
 
-def digests(warehouse: Warehouse) -> dict[str, str]:
-    with warehouse.open() as cursor:
-        return {item.table: item.sha256 for item in digest_tables(cursor, keys={})}
-
-
 def test_the_news_that_nothing_changed_is_not_asked_of_a_post(tmp_path: Path, vendor: Vendor) -> None:
     vendor.answer = lambda request: told(ROWS[:1], ETag='"1"')
     warehouse = warehouse_of(tmp_path / "home", vendor, json={"q": 1})
@@ -625,5 +572,5 @@ def test_a_key_cannot_go_where_a_value_stands() -> None:
         RequestBody(text="\ud800", content_type="text/plain")
     with pytest.raises(UsageError, match="bodies are sent in UTF-8"):
         RequestBody(text="é", content_type='text/plain;charset="latin-1"')
-    with pytest.raises(UsageError, match="into JSON and into forms"):
+    with pytest.raises(UsageError, match="into JSON, into forms and into XML"):
         RequestBody(text="x", content_type="text/plain", secrets={"a": NAME})

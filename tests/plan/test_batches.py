@@ -22,7 +22,7 @@ from warehouse import Declared, Warehouse, counts_add_up, entry, price
 from sbf_core.api import DatasetKeymapEntry, RestRecipe, column
 from sbf_core.care.digest import digest_tables
 from sbf_core.errors import UsageError
-from sbf_core.http.recipe_walk import filled
+from sbf_core.http.questions import filled
 from sbf_core.ops.coverage import Stretch
 from sbf_core.ops.rows import SeriesState
 from sbf_core.plan.planner import PlanWishes, plan_requests

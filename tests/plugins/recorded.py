@@ -89,8 +89,8 @@ class Recording:
     ) -> None:
         """One payload, at the address that the plugin would ask."""
         from sbf_core.dataset.recipe import RestRecipe
-        from sbf_core.http.pages import first_page
-        from sbf_core.http.recipe_walk import filled, filled_body
+        from sbf_core.http.page_address import first_page
+        from sbf_core.http.questions import filled, filled_body
 
         owned = self._registry.get(dataset_id)
         assert owned is not None

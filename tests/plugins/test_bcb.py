@@ -16,7 +16,7 @@ from recorded import Recording, entries, payload, second_entries
 from sbf_core.api import RunRequest, UsageError
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.http.content import why_no_data
-from sbf_core.http.recipe_walk import filled
+from sbf_core.http.questions import filled
 from sbf_core.testing.suite import conformance
 from sbf_plugins.bcb import plugin
 
