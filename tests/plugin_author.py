@@ -74,17 +74,14 @@ class Author:
 
 def settle(author: Author, name: str) -> int:
     """Take out the marks of what was decided without being sure, as an author who agrees does; how many there were."""
-    module = author.folder / f"sbf-{name}" / f"sbf_{name}" / "plugin.py"
+    module = author.folder / f"sbf-{name.replace(chr(95), chr(45))}" / f"sbf_{name}" / "plugin.py"
     text, count = re.subn(r"(?m)^ *# unsure: .*\n|  # unsure: .*$", "", module.read_text(encoding="utf-8"))
     module.write_text(text, encoding="utf-8")
     return count
 
 
-def is_sound(author: Author, name: str, count: int) -> None:
-    """It passes the kit once its marks are settled, and its sample fills silver: as ``is_whole``, without pip, pytest
-    and mypy, which take ten times as long.
-    """
-    settle(author, name)
+def place(author: Author, name: str) -> None:
+    """Put a package where it is found, as pip does that takes ten times as long."""
     package = author.folder / f"sbf-{name.replace('_', '-')}"
     facts = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     shutil.copytree(package / f"sbf_{name}", author.site / f"sbf_{name}", dirs_exist_ok=True)
@@ -94,15 +91,26 @@ def is_sound(author: Author, name: str, count: int) -> None:
     head = f"Metadata-Version: 2.4\nName: {facts['name']}\nVersion: 0.1.0\nLicense-Expression: {facts['license']}\n"
     (info / "METADATA").write_text(f"{head}\n{readme}", encoding="utf-8")
     points = "".join(
-        f"[{group}]\n" + "".join(f"{word} = {place}\n" for word, place in named.items())
+        f"[{group}]\n" + "".join(f"{word} = {where}\n" for word, where in named.items())
         for group, named in facts["entry-points"].items()
     )
     (info / "entry_points.txt").write_text(points, encoding="utf-8")
-    done = author.sbf("plugins", "check", name)
-    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def fills_silver(author: Author, name: str, count: int) -> None:
+    """Its sample becomes so many rows."""
+    place(author, name)
     done = author.sbf("run", "--plugins", name, "--replay", "sample")
     assert done.returncode == 0, done.stderr
     assert author.rows(f"SELECT count(*) AS n FROM silver.{name}") == [{"n": count}]
+
+
+def is_sound(author: Author, name: str, count: int) -> None:
+    """It passes the kit once its marks are settled, and its sample fills silver."""
+    settle(author, name)
+    fills_silver(author, name, count)
+    done = author.sbf("plugins", "check", name)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def is_whole(author: Author, name: str, count: int) -> None:

@@ -52,7 +52,7 @@ COMMANDS = {
     "backup": "Copy the home; only what is new, and while a run may be at work.",
     "restore": "Make a new home from a backup, each payload checked.",
     "doctor": "Check this machine, this home and the settings, each with its origin.",
-    "plugins list": "The plugins that are installed: name, distribution, version, datasets, state and reason.",
+    "plugins list": "The plugins that are installed: name, package, version, datasets, state, reason, what each is.",
     "plugins new": (
         "Write an installable package with a plugin, a recorded sample and tests, inferred from a payload or "
         "as an example."

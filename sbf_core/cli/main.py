@@ -20,7 +20,9 @@ from sbf_core.streams import NotTold
 
 _OPTION = re.compile(r"--[a-z-]+(?:=|$)")
 #: Options of which each is one more, by their command: ``check`` is one of ``plugins``.
-_MAY_BE_REPEATED = frozenset((("plugins", "--exempt"), ("chart", "--series"), ("repair", "--from")))
+_MAY_BE_REPEATED = frozenset(
+    (("plugins", "--exempt"), ("plugins", "--header"), ("chart", "--series"), ("repair", "--from"))
+)
 _LISTS = frozenset(("--plugins", "--exclude", "--select", "--tickers", "--key"))
 
 

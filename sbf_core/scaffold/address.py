@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 import attrs
 
@@ -32,7 +32,7 @@ _WRITTEN = {
 }
 _SECOND_LEVEL = ("co", "com", "gov", "org", "gob", "ac")
 #: Parameters that hold a key.
-_SECRET = re.compile(
+SECRET = re.compile(
     r"(?:x[-_])?(?:api|app|access|auth|secret|client|subscription|registration)?[-_]?"
     r"(?:key|token|secret|password|apikey|appid|app_id)",
     re.IGNORECASE,
@@ -79,6 +79,19 @@ class Template(Value):
     def one_day(self) -> bool:
         """Whether an answer is for one day."""
         return "to_date" in self._named and "from_date" not in self._named
+
+    @property
+    def fields_asked(self) -> str:
+        """The address with the plain fields of its body in its query, to be looked at for pages and limits."""
+        body = self.further.get("form") or self.further.get("json")
+        plain = body.items() if isinstance(body, Mapping) else ()
+        query = urlencode([(name, value) for name, value in plain if isinstance(value, (str, int))])
+        return self.url + ("&" if "?" in self.url else "?") + query if query else self.url
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it is posted."""
+        return bool({"json", "form", "body"} & set(self.further))
 
     @property
     def _named(self) -> frozenset[str]:
@@ -144,14 +157,14 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
         raise UsageError(
             f"the ticker {ticker!r} is not in the address", fix="give an address that names it", code="URL"
         )
-    dates = _Dates()
+    dates = Dates()
     secrets: dict[str, str] = {}
     values: dict[str, str] = {}
     asked = []
     parameters = parse_qsl(parts.query, keep_blank_values=True)
     changes = changed_since(parameters)
     for parameter, value in parameters:
-        if _SECRET.fullmatch(parameter) and value:
+        if SECRET.fullmatch(parameter) and value:
             variable = f"{name}_api_key".upper() if not secrets else f"{name}_{as_name(parameter)}".upper()
             secrets[parameter], values[variable] = variable, value
             continue
@@ -185,8 +198,8 @@ def template_of(url: str, *, name: str, ticker: str = "") -> Template:
     return attrs.evolve(template, date_format=dates.date_format or template.date_format)
 
 
-class _Dates:
-    """The days in an address, as they are met."""
+class Dates:
+    """The days in an address or a body, as they are met."""
 
     def __init__(self) -> None:
         self.first: dt.date | None = None

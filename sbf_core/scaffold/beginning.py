@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 
@@ -26,7 +27,7 @@ WAYS: Mapping[str, str] = {
 _BELONGS: Mapping[str, tuple[str, ...]] = {
     "post_json": ("url",), "post_form": ("url",), "headers": ("url",), "operation": ("openapi",),
     "config": ("singer",), "stream": ("singer",), "rows_at": ("url", "file", "openapi"),
-    "key": ("url", "file", "openapi"), "row_date": ("url", "file", "openapi"), "ticker": ("url", "openapi"),
+    "key": ("url", "file", "openapi", "singer"), "row_date": ("url", "file", "openapi"), "ticker": ("url", "openapi"),
 }  # fmt: skip
 
 
@@ -132,6 +133,10 @@ def begun(words: Words, given: Beginning, *, options: Mapping[str, Mapping[str, 
             raise UsageError(f"--from {given.plugin!r} is no PLUGIN:WHAT", fix="write e.g. sdmx:ECB/EXR", code="USAGE")
         offered = proposed(name, text, options=options.get(name, {}), today=clock.now().date())
         return propose_from_plugin(words, offered, clock=clock)
+    if given.singer:
+        from sbf_core.scaffold.from_singer import propose_singer
+
+        return propose_singer(words, given.singer, config=given.config, stream=given.stream, key=given.key, clock=clock)
     if given.openapi:
         return _of_description(words, given, clock)
     if given.kind:
@@ -146,7 +151,16 @@ def _sample(words: Words, given: Beginning, clock: Clock) -> tuple[Sampled, Temp
     if given.file:
         path = Path(given.file).expanduser()
         return file_sample(path, now=clock.now(), bytes_max=SAMPLE_BYTES_MAX), None, given.file
-    template = template_of(given.url, name=words.name, ticker=given.ticker)
+    posts = bool(given.post_json or given.post_form or given.headers)
+    in_address = given.ticker if not posts or given.ticker in unquote(given.url) else ""
+    template = template_of(given.url, name=words.name, ticker=in_address)
+    if posts:
+        from sbf_core.scaffold.posted import with_request
+
+        template = with_request(
+            template, name=words.name, ticker=given.ticker, post_json=given.post_json, post_form=given.post_form,
+            headers=given.headers,
+        )  # fmt: skip
     request = sample_request(words, template, source=template.source)
     return fetch_once(template, request, clock=clock), template, template.url
 

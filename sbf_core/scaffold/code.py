@@ -159,7 +159,7 @@ def _declaration(proposal: Proposal) -> list[str]:
     fields += [f"{one.name}={literal(one.value)},{_mark(one.doubt)}" for one in proposal.declared]
     if proposal.weekdays_only:
         fields.append(f'cadence=Cadence(calendar="weekdays"),{_MARK}no row of a weekend in the sample')
-    if template is None:
+    if template is None and proposal.asks is None:
         fields.append("refresh_after_hours=0,")
     fields += [
         f"title={literal(_title(proposal))},",

@@ -82,7 +82,13 @@ def propose(
         also=(*_rules(sample, found_rows, template), *([] if whole is None else [whole])),
         paging=Paging()
         if template is None
-        else paging_of(sample.payload, sample.headers, address=template.url, row_count=len(found_rows.rows)),
+        else paging_of(
+            sample.payload,
+            sample.headers,
+            address=template.fields_asked,
+            row_count=len(found_rows.rows),
+            in_body=template.has_body,
+        ),
     )
 
 

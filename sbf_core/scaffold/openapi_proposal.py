@@ -9,18 +9,17 @@ import attrs
 
 from sbf_core.errors import UsageError, nearest
 from sbf_core.scaffold.from_payload import propose
-from sbf_core.scaffold.guess import GuessedColumn
 from sbf_core.scaffold.openapi_document import Description, Operation
 from sbf_core.scaffold.openapi_paging import paging_of
 from sbf_core.scaffold.openapi_request import Asked, asked_of, parameters_of
 from sbf_core.scaffold.openapi_sample import example_of, made_up
-from sbf_core.scaffold.openapi_schema import Field, Rows, rows_of
+from sbf_core.scaffold.openapi_schema import rows_of
 from sbf_core.scaffold.paging import Paging
 from sbf_core.scaffold.proposal import Proposal, Sampled, Words
+from sbf_core.scaffold.schema_columns import described, lacking
 from sbf_core.value import Value
 
 _LISTED_MAX = 60
-_WIDER = {("int", "float"), ("int", "Decimal"), ("float", "Decimal")}
 _LEFT_OUT_MAX = 20
 
 
@@ -117,10 +116,10 @@ def propose_openapi(
         _completed(words, description, operation), sample, template=template, where=description.where,
         **{"rows_at": rows.rows_at, **{name: value for name, value in known.items() if value}},
     )  # fmt: skip
-    columns = [_described(column, rows) for column in proposal.columns]
+    columns = [described(column, rows.fields) for column in proposal.columns]
     return attrs.evolve(
         proposal,
-        columns=(*columns, *_lacking(columns, rows)),
+        columns=(*columns, *lacking(columns, rows.fields)),
         found=attrs.evolve(proposal.found, doubts=tuple(dict.fromkeys((*rows.doubts, *proposal.found.doubts)))),
         paging=proposal.paging if url else paging if paging != Paging() else proposal.paging,
         notes=_notes(operation, asked),
@@ -137,71 +136,6 @@ def _completed(words: Words, description: Description, operation: Operation) -> 
         terms=words.terms or str(info.get("termsOfService") or ""),
         source_url=words.source_url or str(docs.get("url") or ""),
     )
-
-
-def _described(column: GuessedColumn, rows: Rows) -> GuessedColumn:
-    """A column of the sample with what the description says of its field."""
-    field = next((one for one in rows.fields if one.source == column.source), None)
-    if field is None:
-        if column.source.startswith(("request.", "$", "@^", "@~")):
-            return column
-        return attrs.evolve(column, doubts=(*column.doubts, "the description does not name it"))
-    doubts = list(field.doubts)
-    python, fits = _type(column, field)
-    if not fits:
-        doubts.append(f"the description says {field.python}, and the sample has {column.example!r}")
-        doubts += column.doubts
-    is_open = field.nullable or field.optional
-    keeps = python == column.python
-    more: dict[str, Any] = (
-        {} if keeps else {"date_format": "", "zone": "", "epoch": "", "resolution": "", "missing": (), "trim": False}
-    )
-    if python == "Decimal" and not column.precision:
-        more |= {"precision": 18, "scale": 6}
-        doubts.append("at most 6 decimals; more would be rejected")
-    roles = [one for one in column.doubts if one.startswith(("the key is", "part of the key", "the date of"))]
-    return attrs.evolve(
-        column,
-        python=python,
-        nullable=not column.key and (is_open or (column.nullable and not fits)),
-        is_optional=field.optional and not column.key,
-        doc=field.doc,
-        doubts=tuple(dict.fromkeys([*doubts, *roles])),
-        **more,
-    )
-
-
-def _type(column: GuessedColumn, field: Field) -> tuple[str, bool]:
-    """The type, and whether description and sample agree."""
-    if not column.example or column.python == field.python:
-        return field.python, True
-    if (column.python, field.python) in _WIDER or field.python == "str":  # 1 is a number, and 2024 a text, too
-        is_time = field.python == "str" and column.is_time
-        return (column.python, True) if is_time else (field.python, True)
-    if field.python == "float" and column.python == "Decimal":
-        return "Decimal", True
-    return column.python, False
-
-
-def _lacking(columns: Sequence[GuessedColumn], rows: Rows) -> list[GuessedColumn]:
-    """Fields of the description that the sample has not, as comments."""
-    known = {column.source for column in columns}
-    taken = {column.name for column in columns}
-    from sbf_core.scaffold.naming import as_name
-
-    lacking = []
-    for field in rows.fields:
-        if field.source not in known:
-            name = as_name("_".join(field.words), taken=taken)
-            taken.add(name)
-            lacking.append(
-                GuessedColumn(
-                    name=name, source=field.source, python=field.python, nullable=True, is_optional=True,
-                    precision=18 if field.python == "Decimal" else 0, scale=6 if field.python == "Decimal" else 0,
-                    doc=field.doc, doubts=("the description has it, and the sample has not",),
-                )
-            )  # fmt: skip
-    return lacking
 
 
 def _notes(operation: Operation, asked: Asked) -> str:

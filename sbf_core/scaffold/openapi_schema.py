@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -86,6 +87,11 @@ def rows_of(description: Description, schema: Any) -> Rows:
             doubts.append(f"fields: the first {_FIELDS_MAX}; the description has more")
             break
     return Rows(rows_at=rows_at, steps=steps, fields=tuple(fields), doubts=tuple(doubts))
+
+
+def fields_of(description: Description, schema: Any, doubts: list[str]) -> tuple[Field, ...]:
+    """The fields of one row by its schema; what is not understood is told in ``doubts``."""
+    return tuple(itertools.islice(_fields(description, description.merged(schema), "@", (), doubts), _FIELDS_MAX))
 
 
 def type_of(schema: Mapping[str, Any]) -> tuple[str, bool]:

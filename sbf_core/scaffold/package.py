@@ -11,6 +11,7 @@ import attrs
 
 from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.singer import SingerRecipe
 from sbf_core.duck.config import DuckDbConfig
 from sbf_core.errors import environment_fault
 from sbf_core.runs.result import RunResult
@@ -138,11 +139,13 @@ def _readme(proposal: Proposal, title: str) -> str:
     name = proposal.name
     live = (
         f"put `{proposal.address}` into `<home>/files`, then run this"
-        if proposal.template is None
+        if proposal.template is None and proposal.asks is None
         else "ask the source itself"
     )
     recipe = proposal.recipe
-    variables = recipe.key_sets[0] if isinstance(recipe, RestRecipe) and recipe.key_sets else ()
+    variables: tuple[str, ...] = recipe.key_sets[0] if isinstance(recipe, RestRecipe) and recipe.key_sets else ()
+    if isinstance(recipe, SingerRecipe):
+        variables = tuple(recipe.secrets.values())
     keys = "".join(f"\nIt wants a key: set the environment variable `{variable}`.\n" for variable in variables)
     doubts = "".join(f"- {doubt}\n" for doubt in proposal.doubts)
     unsure = (

@@ -57,7 +57,9 @@ class Paging(Value):
     doubts: tuple[str, ...] = ()
 
 
-def paging_of(payload: bytes, headers: Mapping[str, str], *, address: str, row_count: int) -> Paging:
+def paging_of(
+    payload: bytes, headers: Mapping[str, str], *, address: str, row_count: int, in_body: bool = False
+) -> Paging:
     """How an answer says that it goes on.
 
     Args:
@@ -65,6 +67,7 @@ def paging_of(payload: bytes, headers: Mapping[str, str], *, address: str, row_c
         headers: those that were kept, names in small letters.
         address: where it came from.
         row_count: how many rows were found in it.
+        in_body: what asks for a page stands in the body.
     """
     try:
         if any("next" in link.relations for link in links(headers.get("link", ""), address)):
@@ -86,12 +89,12 @@ def paging_of(payload: bytes, headers: Mapping[str, str], *, address: str, row_c
         if _NEXT.fullmatch(name) and isinstance(value, str) and _ADDRESS.fullmatch(value):
             doubt = f"pages: {place} names a next page; are all of them asked for?"
             return Paging(pages=Pages(by="next_url", next_at=place), doubts=(doubt,))
-        doubts.extend(_doubt(place, name, value, row_count))
+        doubts.extend(_doubt(place, name, value, row_count, in_body=in_body))
     totals = [place for place, name, value in facts if _is_total(name, value, row_count)]
-    return Paging(doubts=(*doubts, *_written(address, totals[0] if len(totals) == 1 else "")))
+    return Paging(doubts=(*doubts, *_written(address, totals[0] if len(totals) == 1 else "", in_body=in_body)))
 
 
-def _written(address: str, total_at: str) -> Iterator[str]:
+def _written(address: str, total_at: str, *, in_body: bool) -> Iterator[str]:
     """What to declare, where the address says how a page is asked for."""
     parts = urlsplit(address)
     asked = parse_qsl(parts.query)
@@ -104,8 +107,10 @@ def _written(address: str, total_at: str) -> Iterator[str]:
     facts = [f"by={by!r}", f"parameter={name!r}", f"first={int(first)}"]
     facts += [f"size={int(size)}", f"size_parameter={size_name!r}"] if size else []
     facts += [f"total_at={total_at!r}"] if total_at else []
+    facts += ["in_body=True"] if in_body else []
     gone = " and ".join(filter(None, (name, size_name)))
-    yield f"pages: perhaps pages=Pages({', '.join(facts)}), and {gone} taken out of the address; then record anew"
+    where = "body" if in_body else "address"
+    yield f"pages: perhaps pages=Pages({', '.join(facts)}), and {gone} taken out of the {where}; then record anew"
 
 
 def _asked(address: str, row_count: int) -> Iterator[str]:
@@ -139,13 +144,13 @@ def _facts(node: Any, place: str) -> Iterator[tuple[str, str, Any]]:
             yield here, name, value
 
 
-def _doubt(place: str, name: str, value: Any, row_count: int) -> Iterator[str]:
+def _doubt(place: str, name: str, value: Any, row_count: int, *, in_body: bool) -> Iterator[str]:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if _NEXT.fullmatch(name) and value not in (None, "", False, 0):
         yield (
             f"pages: {place} is {str(value)[:40]!r}, which seems to be where the next page begins; declare which "
             f"parameter takes it, e.g. RestRecipe(pages=Pages(by='cursor', parameter={_parameter_of(name)!r}, "
-            f"next_at={place!r})), else rows of other pages are missing"
+            f"next_at={place!r}{', in_body=True' if in_body else ''})), else rows of other pages are missing"
         )
     elif _MORE.fullmatch(name) and value is True:
         yield f"pages: {place} says that there is more; {_FURTHER}"

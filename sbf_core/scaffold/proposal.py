@@ -13,6 +13,7 @@ import attrs
 from sbf_core.dataset.data_rules import DataRules
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.singer import SingerRecipe
 from sbf_core.errors import UsageError, nearest
 from sbf_core.runs.request import RunRequest
 from sbf_core.scaffold.address import Template
@@ -25,6 +26,7 @@ from sbf_core.scaffold.row_search import FoundRows
 from sbf_core.scaffold.wide import Wide
 from sbf_core.value import Value
 
+_SPLIT_LIST = "semantics: the rows have no date, and pages are no snapshot: what a later answer lacks stays"
 KINDS = ("rest", "csv", "custom")
 _SATURDAY = 5
 _SILENT_TERMS = "Not looked up yet."
@@ -94,6 +96,8 @@ class Proposal(Value):
         columns: with their roles.
         samples: payloads for the recording, oldest first.
         paging: how the answer goes on.
+        asks: how it is fetched, where that is neither an address nor a file.
+        source_name: who publishes it, there.
         wide: columns that are values of one and the same, which the hook ``promote`` turns into rows.
         also: further fields of the dataset.
         notes: for the README, in Markdown.
@@ -106,6 +110,8 @@ class Proposal(Value):
     columns: tuple[GuessedColumn, ...]
     samples: tuple[Sampled, ...]
     paging: Paging = Paging()
+    asks: SingerRecipe | None = None
+    source_name: str = ""
     wide: Wide | None = None
     also: tuple[Declared, ...] = ()
     notes: str = ""
@@ -117,7 +123,11 @@ class Proposal(Value):
         more = []
         if self.asks_for_changes and "is_data" not in names:
             more.append(Declared(name="is_data", value=DataRules(may_be_empty=True)))
-        return [*more, *self.also]
+        return [*more, *(one for one in self.also if not self._is_split_list(one))]
+
+    def _is_split_list(self, one: Declared) -> bool:
+        """Whether it would declare a snapshot of an answer that comes in several payloads."""
+        return one.name == "semantics" and one.value == "snapshot" and getattr(self.recipe, "makes_sets", False)
 
     @property
     def asks_for_changes(self) -> bool:
@@ -137,7 +147,7 @@ class Proposal(Value):
     @property
     def source(self) -> str:
         """Who publishes it."""
-        return self.template.source if self.template is not None else "file"
+        return self.source_name or (self.template.source if self.template is not None else "file")
 
     @property
     def per_ticker(self) -> bool:
@@ -152,13 +162,17 @@ class Proposal(Value):
     @property
     def address(self) -> str:
         """Where the sample comes from, as its plugin will ask."""
+        if self.asks is not None:
+            return self.asks.address("")
         if self.template is None:
             return FileRecipe(path=f"{self.name}.{self.extension}").path
         return recorded_address(self.template.recipe(pages=self.paging.pages), self.request)
 
     @property
-    def recipe(self) -> RestRecipe | FileRecipe:
+    def recipe(self) -> RestRecipe | FileRecipe | SingerRecipe:
         """How it is fetched."""
+        if self.asks is not None:
+            return self.asks
         if self.template is None:
             return FileRecipe(path=self.address, extension=self.extension)
         return self.template.recipe(
@@ -200,7 +214,8 @@ class Proposal(Value):
                 else "cursor: no column says when a row changed; it goes on from when the last answer was asked for"
             )
         wide = [self.wide.doubt] if self.wide is not None else []
-        return [*doubts, *self.found.doubts, *wide, *self.paging.doubts]
+        split = [_SPLIT_LIST for one in self.also if self._is_split_list(one)]
+        return [*doubts, *self.found.doubts, *wide, *split, *self.paging.doubts]
 
     @property
     def doubts(self) -> list[str]:

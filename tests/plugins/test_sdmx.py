@@ -393,6 +393,43 @@ def test_each_fix_works_when_typed() -> None:
         assert sdmx.datasets({"flows": [text]})
 
 
+#: A flow with an id that the payload has not, and what its refusal says: the user has one line of TOML, and no column.
+MISNAMED = {
+    "ECB/EXR/freq=M.CURRENCY=USD.EUR.SP00.A?format=xml": (
+        "ecb-sdmx-r2-001", "write the id that the payload has, in the place of freq"
+    ),
+    "ECB/EXR/FREKWENCY=D.CURRENCY=NZD.EUR.SP00.A?format=json": (
+        "ecb-sdmx-r2-004", "write the id that the payload has, in the place of FREKWENCY"
+    ),
+    "NORGESBANK/EXR/B.BASE_CURR=.NOK.SP?periods=days": (
+        "cb-nb-0339", "write the id that the payload has, in the place of BASE_CURR"
+    ),
+    "NORGESBANK/EXR/B.BASE_CUR=.NOK.SP?time=PERIOD": (
+        "cb-nb-0339", "add time= and the id of the dimension that is the period"
+    ),
+    "NORGESBANK/EXR/B.BASE_CUR=.NOK.SP?attributes=TITEL": (
+        "cb-nb-0339", "write the id that the payload has, in the place of TITEL"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("flow", MISNAMED)
+def test_a_wrong_id_is_mended_in_sbf_toml(tmp_path: Path, flow: str) -> None:
+    payload_id, fix = MISNAMED[flow]
+    (error,) = recording_of(tmp_path, flow, payload_id).run().errors
+    assert f"in [options.sdmx] flows {fix}" in error
+    assert "source=" not in error
+
+
+def test_what_stands_in_the_place_of_a_host() -> None:
+    """A mirror, or a server of tests; ids of datasets and tables stay."""
+    flows = ["ECB/EXR/D.USD.EUR.SP00.A"]
+    (plain,) = sdmx.datasets({"flows": flows})
+    (entry,) = sdmx.datasets({"flows": flows, "hosts": ["data-api.ecb.europa.eu=http://127.0.0.1:8080/x"]})
+    assert entry.recipe.url == plain.recipe.url.replace("https://data-api.ecb.europa.eu", "http://127.0.0.1:8080/x")
+    assert entry.id == plain.id
+
+
 def test_two_flows_in_one_table_are_refused() -> None:
     flows = ["ECB/EXR/D.USD.EUR.SP00.A", "ECB/EXR/M.USD.EUR.SP00.A"]
     with pytest.raises(UsageError, match=r"two flows fill silver\.ecb_exr"):

@@ -10,10 +10,11 @@ from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
 from sbf_core.plugin.bounds import bounds
 from sbf_core.plugin.registry import DatasetRegistry
+from sbf_core.plugin.sentence import sentence_of
 
 
 def plugins_list(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False) -> None:
-    """The plugins that are installed: name, distribution, version, datasets, state and reason.
+    """The plugins that are installed: name, package, version, datasets, state, reason, what each is.
 
     Example: sbf plugins list
     """
@@ -27,18 +28,20 @@ def plugins_list(home_folder: opt.HomeFolder = None, as_json: opt.AsJson = False
     rows = []
     for record in manager.records.values():
         count = len(registry.of([record])) if registry is not None else None
-        rows.append((record.name, record.distribution, record.version, count, record.state, record.reason))
+        rows.append(
+            (record.name, record.distribution, record.version, count, record.state, record.reason, sentence_of(record))
+        )
     wanted = bounds(record.distribution for record in manager.records.values())
     if as_json:
-        names = ("name", "distribution", "version", "datasets", "state", "reason")
+        names = ("name", "distribution", "version", "datasets", "state", "reason", "what")
         listed = [
             {**dict(zip(names, row, strict=True)), "deprecated": manager.records[row[0]].deprecated} for row in rows
         ]
         print_json("plugins", plugins=listed, problem=problem, bounds=[attrs.asdict(bound) for bound in wanted])
     else:
         print_table(
-            ("plugin", "distribution", "version", "datasets", "state", "reason"),
-            [(*row, reaching(reason)) for *row, reason in rows],
+            ("plugin", "distribution", "version", "datasets", "state", "reason", "what"),
+            [(*row, reaching(reason), what) for *row, reason, what in rows],
         )
         if wanted:
             print()

@@ -71,6 +71,44 @@ def plugins_new(
             "--operation", metavar="ID", help='Of the description: an id, or "GET /path".', show_default=False
         ),
     ] = "",
+    from_singer: Annotated[
+        str | None,
+        typer.Option(
+            "--from-singer",
+            metavar="TAP",
+            help="A Singer tap: run once, its SCHEMA says the columns.",
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        str,
+        typer.Option("--config", metavar="FILE", help="The tap's configuration, as JSON.", show_default=False),
+    ] = "",
+    stream: Annotated[
+        str, typer.Option("--stream", metavar="NAME", help="What is wanted of the tap.", show_default=False)
+    ] = "",
+    post_json: Annotated[
+        str,
+        typer.Option(
+            "--post-json",
+            metavar="JSON|@FILE",
+            help="Post this to --from-url, in the place of a GET.",
+            show_default=False,
+        ),
+    ] = "",
+    post_form: Annotated[
+        str,
+        typer.Option("--post-form", metavar="A=1&B=2|@FILE", help="The same as a form.", show_default=False),
+    ] = "",
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--header",
+            metavar="NAME: VALUE",
+            help="Send this to --from-url; one that holds a key becomes a declared secret. Can be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     kind: Annotated[
         str | None,
         typer.Option("--kind", metavar="KIND", help="An example to fill in: rest, csv or custom.", show_default=False),
@@ -132,7 +170,8 @@ def plugins_new(
     """
     given = Beginning(
         url=from_url or "", file=from_file or "", kind=kind or "", plugin=from_plugin or "", sdmx=from_sdmx or "",
-        openapi=from_openapi or "", operation=operation,
+        post_json=post_json, post_form=post_form, headers=tuple(header or ()), openapi=from_openapi or "",
+        operation=operation, singer=from_singer or "", config=config, stream=stream,
         ticker=ticker, rows_at=rows_at, key=name_list(key, what="--key") if key is not None else (), row_date=row_date,
     ).checked()  # fmt: skip
     settings = Settings(None)
