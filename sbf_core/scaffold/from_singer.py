@@ -152,7 +152,7 @@ def _payload(words: Words, recipe: SingerRecipe, values: Mapping[str, str], cloc
         keys = Keys(Path(folder), environment={**os.environ, **values})
         live = LiveSession(clock, files=Path(folder), keys=keys)
         try:
-            result = TapAnswers(entry, bounded, live).read(request, bounded.address(""), extension="jsonl")
+            result = TapAnswers(entry, bounded, live).read(request, bounded.address("", {}), extension="jsonl")
         finally:
             live.close()
     if not result.ok:

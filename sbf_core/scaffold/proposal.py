@@ -163,7 +163,7 @@ class Proposal(Value):
     def address(self) -> str:
         """Where the sample comes from, as its plugin will ask."""
         if self.asks is not None:
-            return self.asks.address("")
+            return self.asks.address("", {})
         if self.template is None:
             return FileRecipe(path=f"{self.name}.{self.extension}").path
         return recorded_address(self.template.recipe(pages=self.paging.pages), self.request)
