@@ -75,6 +75,9 @@ def columns(
     ]
     return (*made, *further)
 
+#: Countries of the euro; a code of ISO 4217 of any other begins with that of its country.
+_COUNTRIES = {"bdi": "IT", "hnb": "HR", "lb": "LT"}
+
 
 @attrs.frozen(kw_only=True)
 class Priced:
@@ -105,8 +108,8 @@ class Bank:
     """One table of one bank.
 
     Attributes:
-        name: word of the bank, the ``source`` of its dataset.
-        dataset: what the table is called; the silver table is ``NAME_fx_DATASET``.
+        name: word of the bank.
+        dataset: what the table is called, where the bank has several; the silver table is ``NAME_fx_DATASET``.
         title: for readers.
         home: currency of the bank, in which its prices are unless ``base`` says otherwise.
         columns: of the silver table.
@@ -143,7 +146,7 @@ class Bank:
 
     @property
     def word(self) -> str:
-        """The name by which the settings choose it: ``cnb``, ``bnm_history``."""
+        """The name by which the settings choose it, and of its dataset: ``cnb``, ``bnm_history``."""
         return self.name if self.dataset == "rates" else f"{self.name}_{self.dataset}"
 
     @property
@@ -165,13 +168,16 @@ class Bank:
         }
         return DatasetKeymapEntry(
             domain="fx",
-            source=self.name,
-            dataset=self.dataset,
+            source="centralbanks",  # that of the plugin, so that its payloads name it
+            dataset=self.word,
             silver_table=self.table,
             columns=self.columns,
             recipe=RestRecipe(url=self.url, limits=("2/second",), connections=1, **{**days, **self.ask}),
             is_data=DataRules(**{"may_be_empty": True, **self.rules}),
             opt_in=True,
+            region=_COUNTRIES.get(self.name, self.home[:2]),
+            frequency="day",
+            cost="free",
             title=self.title,
             terms=self.terms,
             source_url=self.about,

@@ -38,11 +38,12 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows | Sel
     from sbf_plugins.centralbanks import wide_rows
     from sbf_plugins.centralbanks.xml_rows import PARSERS
 
-    if entry.source in PARSERS:
-        return ParseRows(PARSERS[entry.source])
-    if entry.source == "bob":
+    bank = entry.dataset.partition("_")[0]
+    if bank in PARSERS:
+        return ParseRows(PARSERS[bank])
+    if bank == "bob":
         return SelectRows(wide_rows.botswana(batch.fields))
-    wide = {"hkma": wide_rows.hong_kong, "bom": wide_rows.mongolia}.get(entry.source)
+    wide = {"hkma": wide_rows.hong_kong, "bom": wide_rows.mongolia}.get(bank)
     return None if wide is None else SelectRows(wide())
 
 

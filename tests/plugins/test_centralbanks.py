@@ -186,7 +186,7 @@ def test_what_is_no_list_of_rates_is_refused(tmp_path: Path, word: str, content:
 
 def test_the_settings_choose() -> None:
     chosen = plugin.datasets({"banks": ["cnb", "hnb_kuna", "cnb"]})
-    assert [entry.id for entry in chosen] == ["fx/cnb/rates", "fx/hnb/kuna"]
+    assert [entry.id for entry in chosen] == ["fx/centralbanks/cnb", "fx/centralbanks/hnb_kuna"]
     assert all(entry.opt_in for entry in plugin.datasets({}))
     with pytest.raises(UsageError, match="there is no bank 'cnd'"):
         plugin.datasets({"banks": ["cnd"]})
