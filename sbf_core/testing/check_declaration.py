@@ -11,14 +11,18 @@ from urllib.parse import parse_qsl, urlsplit
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.errors import SbfError
 from sbf_core.plugin import hookspecs
+from sbf_core.plugin.offer import Offer
+from sbf_core.plugin.offers import checked_offers
+from sbf_core.reports.how_to_have import declared, with_offer
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
 from sbf_core.universe.members import UniverseMember
 
 #: Before what ``sbf plugins new`` did not know.
 UNSURE = "# unsure: "
-_HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
+_HOOKS = ("datasets", "fetch", "promote", "build_gold", "offers", "universe_members")
 #: What vendors call a key in an address. A value that stands there is in the journal of every user.
 _USUAL_KEYS = re.compile(
     r"(?:x-)?(?:api|app|access|auth|secret|client|subscription|registration)?[_-]?"
@@ -108,6 +112,23 @@ def hooks(subject: Subject) -> Iterator[Problem | Note]:
         members = subject.manager.call(subject.record, "universe_members", doing="its universe", safe="")
         if not all(isinstance(member, UniverseMember) for member in members):
             yield Problem("universe_members gave something else than UniverseMember")
+    if subject.record.loaded and subject.has("offers"):
+        yield from _offers(subject)
+
+
+def _offers(subject: Subject) -> Iterator[Problem | Note]:
+    """Each offer can be had by the options that it says."""
+    record, manager = subject.record, subject.manager
+    given = manager.call(record, "offers", doing="its offers", safe="", words="", options=record.options)
+    for one in checked_offers(given, where="the hook offers"):
+        if isinstance(one, Offer) and one.options:
+            try:
+                made = declared(manager, record, with_offer(record.options, one))
+            except SbfError as error:
+                yield Problem(f"the offer {one.id!r} cannot be had: {error}")
+            else:
+                if not made:
+                    yield Problem(f"the offer {one.id!r} gives no dataset")
 
 
 def docs(subject: Subject) -> Iterator[Problem | Note]:

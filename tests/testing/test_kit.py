@@ -29,11 +29,13 @@ from sbf_core.api import (
     DatasetKeymapEntry,
     ForEach,
     GoldModel,
+    Offer,
     ParseRows,
     RestRecipe,
     SdmxMl,
     Sections,
     SelectRows,
+    checked_options,
     column,
     hookimpl,
 )
@@ -528,11 +530,25 @@ class RowsOfNobody(Honest):
     recipe = RestRecipe(url=f"{URL}&gauge={{ticker}}")
 
 
+class EmptyPromise(Honest):
+    """Offers what its options do not know."""
+
+    @hookimpl
+    def datasets(self, options: Any) -> Sequence[DatasetKeymapEntry]:
+        checked_options(options, gauges=())
+        return Honest.datasets(self)
+
+    @hookimpl
+    def offers(self) -> Any:
+        return [Offer(id="Bath", title="Rain at Bath", options={"stations": ("Bath",)})]
+
+
 #: Each sin, the check that must notice it, what it must say, and the checks that cannot help noticing it, too.
 SINS = [
     (NoRecipe, "declaration", "no recipe", "*"),
     (TextWithoutReader, "declaration", "txt needs a format= that is declared, or the hook promote", "*"),
     (NotMarked, "hooks", "promote() is not marked with @hookimpl", ""),
+    (EmptyPromise, "hooks", "the offer 'Bath' cannot be had: there is no option 'stations'", ""),
     (Unsettled, "nothing_is_unsure", "is unsure: are there further pages?; settle it and take the mark out", ""),
     (WithoutTitle, "docs", "title is empty", ""),
     (SecondDataset, "recorded", "nothing of it was recorded", ""),

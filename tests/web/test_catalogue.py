@@ -39,7 +39,7 @@ def test_what_is_found_and_how_to_have_it(client: TestClient) -> None:
 def test_filters_are_kept_and_told(client: TestClient) -> None:
     page = client.get("/catalogue?region=germany&frequency=day&cost=free&terms=reuse").text
     assert ids(page)[:4] == ["BUNDESBANK/BBEX3", "BUNDESBANK/BBSIS", "fx/ecb/reference_rates", "ECB/EST"]
-    assert "fred" not in seen(page).text
+    assert "macro/fred" not in seen(page).text
     for chosen in ('value="DE" selected', 'value="day" selected', 'value="free" selected', 'value="reuse"'):
         assert chosen in page
 
