@@ -75,6 +75,7 @@ def columns(
     ]
     return (*made, *further)
 
+
 #: Countries of the euro; a code of ISO 4217 of any other begins with that of its country.
 _COUNTRIES = {"bdi": "IT", "hnb": "HR", "lb": "LT"}
 

@@ -107,7 +107,9 @@ LISTS = tuple(_LISTS)
 
 
 def _shared(exchange: str, terms: str) -> dict[str, Any]:
-    return {"domain": "crypto", "source": exchange, "terms": terms, "tags": ("crypto",)}
+    return {
+        "domain": "crypto", "source": exchange, "terms": terms, "tags": ("crypto",), "region": "world", "cost": "free",
+    }  # fmt: skip
 
 
 def instrument_lists(exchanges: Sequence[str], terms: str) -> list[DatasetKeymapEntry]:
@@ -122,6 +124,7 @@ def instrument_lists(exchanges: Sequence[str], terms: str) -> list[DatasetKeymap
             rows_at=_LISTS[exchange][2],
             recipe=RestRecipe(url=_LISTS[exchange][1], limits=("1/second",), connections=1),
             is_data=DataRules(error_fields=_LISTS[exchange][3]),
+            frequency="irregular",
             title=f"What {exchange} trades",
             source_url=_LISTS[exchange][4],
         )
@@ -146,6 +149,7 @@ def gemini_details(pairs: Sequence[str], terms: str) -> DatasetKeymapEntry:
             connections=1,
         ),
         is_data=DataRules(error_fields=("reason",)),
+        frequency="irregular",
         title="What pairs of Gemini are",
         source_url="https://docs.gemini.com/rest/market-data",
     )
@@ -237,6 +241,7 @@ def funding(exchange: str, contracts: Sequence[str], since: dt.date, terms: str)
         silver_table=f"{exchange}_funding",
         columns=columns,
         refresh_after_hours=12,
+        frequency="hour",
         title=f"Funding rates of {exchange}",
         source_url=source_url,
     )
@@ -265,6 +270,7 @@ def bitstamp_trades(pairs: Sequence[str], terms: str) -> DatasetKeymapEntry:
         ),
         is_data=DataRules(error_fields=("errors", "reason", "error"), may_be_empty=True),
         refresh_after_hours=12,
+        frequency="irregular",
         title="Trades of Bitstamp",
         source_url="https://www.bitstamp.net/api/#tag/Transactions-public",
     )

@@ -103,6 +103,10 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     return [_entry(name) for name in names]
 
 
+_REGIONS = {**dict.fromkeys(("sp500_constituents", "sp500_month", "us10y_month", "natural_gas_day", "wti_day"), "US")}
+_FREQUENCIES = {"day": "day", "month": "month", "gdp": "year"}
+
+
 def _entry(name: str) -> DatasetKeymapEntry:
     file, columns, is_whole, tag, title = _FILES[name]
     facts: dict[str, Any] = {"semantics": "snapshot", "shrink_share_max": 0.2} if is_whole else {}
@@ -123,6 +127,9 @@ def _entry(name: str) -> DatasetKeymapEntry:
         refresh_after_hours=24,
         opt_in=True,
         tags=(tag,),
+        region=_REGIONS.get(name, "world"),
+        frequency=_FREQUENCIES.get(name.rpartition("_")[2], "irregular"),
+        cost="free",
         title=title,
         terms="Public domain (ODC-PDDL 1.0); the sources that it names have terms of their own.",
         source_url=f"https://datahub.io/core/{file.partition('/')[0]}",

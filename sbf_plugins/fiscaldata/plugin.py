@@ -180,6 +180,12 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     return [_entry(name) for name in names]
 
 
+_FREQUENCIES = {
+    "debt_to_penny": "day", "debt_outstanding": "year", "average_rates": "month", "interest_expense": "month",
+    "rates_of_exchange": "quarter", "gold_reserve": "month", "cash_balance": "day", "auctions": "irregular",
+}  # fmt: skip
+
+
 def _entry(name: str) -> DatasetKeymapEntry:
     path, columns, first, title = _TABLES[name]
     day = next(column.source_name for column in columns if column.row_date)
@@ -208,6 +214,9 @@ def _entry(name: str) -> DatasetKeymapEntry:
         horizon="any" if name == "auctions" else 1,
         opt_in=True,
         tags=("fiscal",),
+        region="world" if name == "rates_of_exchange" else "US",
+        frequency=_FREQUENCIES[name],
+        cost="free",
         title=title,
         terms="U.S. government work, public domain.",
         source_url="https://fiscaldata.treasury.gov/api-documentation/",

@@ -108,6 +108,9 @@ def _entry(name: str, since: dt.date) -> DatasetKeymapEntry:
         # The rates of a day are those of its end.
         cadence=_OVER,
         tags=("daily", "fx"),
+        region="world",
+        frequency="day",
+        cost="free with key",
         title=f"Exchange rates of {name}",
         terms=f"{name}'s terms; the data may not be passed on. Key: {variable}.",
         source_url=source_url,

@@ -168,6 +168,9 @@ def _table(name: str) -> DatasetKeymapEntry:
         lookback_days=7,
         cadence=_OVER,
         tags=("daily", "prices"),
+        region="US",
+        frequency="day",
+        cost="free with key" if name.startswith("wiki") else "paid",
         title=title,
         source_url=f"https://data.nasdaq.com/databases/{table.partition('/')[0]}",
     )
@@ -194,6 +197,8 @@ def _database(database: str, codes: Sequence[str]) -> DatasetKeymapEntry:
         is_data=DataRules(error_fields=("quandl_error",), may_be_empty=True),
         lookback_days=30,
         first_date=dt.date(1900, 1, 1),
+        region="world",
+        cost="free with key",
         title=f"Series of {database}",
         source_url="https://docs.data.nasdaq.com/docs/time-series",
     )

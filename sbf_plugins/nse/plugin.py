@@ -73,6 +73,8 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
 
 _SHARED: dict[str, Any] = {
     "source": "nse",
+    "region": "IN",
+    "cost": "free",
     "terms": "NSE's terms of use: for one's own use, not to be passed on.",
     "source_url": "https://www.nseindia.com/all-reports",
 }
@@ -88,6 +90,7 @@ _EQUITIES = DatasetKeymapEntry(
     ),
     opt_in=True,
     shrink_share_max=0.1,
+    frequency="irregular",
     title="Shares that are listed",
 )
 
@@ -118,6 +121,7 @@ def _daily(name: str, since: dt.date) -> DatasetKeymapEntry:
         cadence=Cadence(calendar="weekdays"),
         opt_in=True,
         tags=("daily", "prices"),
+        frequency="day",
         title=title,
     )
 
@@ -132,6 +136,7 @@ _ACTIONS = DatasetKeymapEntry(
     columns=c.ACTION,
     is_data=DataRules(may_be_empty=True),
     horizon="any",
+    frequency="irregular",
     title="Dividends, splits, bonuses and meetings that were announced (the file PR)",
 )
 

@@ -56,6 +56,9 @@ def filing_index(since: int, contact: dict[str, str], terms: str) -> DatasetKeym
         first_date=dt.date(since, 1, 1),
         lookback_days=7,
         refresh_after_hours=24,
+        region="US",
+        frequency="irregular",
+        cost="free",
         title="All filings, quarter by quarter (form index)",
         terms=terms,
         source_url="https://www.sec.gov/search-filings/edgar-search-assistance/accessing-edgar-data",
@@ -84,6 +87,9 @@ def fund_tickers(contact: dict[str, str], terms: str) -> DatasetKeymapEntry:
         recipe=RestRecipe(
             url="https://www.sec.gov/files/company_tickers_mf.json", secret_headers=contact, limits=("10/second",)
         ),
+        region="US",
+        frequency="irregular",
+        cost="free",
         title="Tickers of funds, by series and class",
         terms=terms,
         source_url="https://www.sec.gov/search-filings/edgar-search-assistance/accessing-edgar-data",

@@ -116,11 +116,15 @@ def entries(managers: Sequence[str], contact: dict[str, str], terms: str) -> lis
             limits=("10/second",),
         ),
         tags=("quarterly", "holdings"),
+        region="US",
+        frequency="quarter",
+        cost="free",
         title="Filings of holdings by institutional managers (13F)",
         terms=terms,
         source_url="https://www.sec.gov/files/form13f.pdf",
     )
-    shared: dict[str, Any] = {"terms": terms, "source_url": fetching.source_url, "tags": fetching.tags}
+    same = ("terms", "source_url", "tags", "region", "frequency", "cost")
+    shared: dict[str, Any] = {name: getattr(fetching, name) for name in same}
     holdings = DatasetKeymapEntry(
         **shared,
         domain="holdings",
