@@ -136,9 +136,9 @@ OPTION = (
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """Indices; and chains of options where the settings name an underlying."""
-    chosen = checked_options(options, indices=USUAL, chains=())
-    for name in ("indices", "chains"):
+    """Indices; and chains of options, and days of shares, where the settings name a symbol."""
+    chosen = checked_options(options, indices=USUAL, chains=(), quotes=())
+    for name in ("indices", "chains", "quotes"):
         wrong = next((symbol for symbol in chosen[name] if not _SYMBOL.fullmatch(symbol)), None)
         if wrong is not None:
             raise UsageError(
@@ -147,7 +147,9 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
                 fix='write it as Cboe does in its addresses, e.g. "VIX", or "_SPX" for options on an index',
                 code="OPTION",
             )
-    return [_history(chosen["indices"]), _INDICES, *([_chains(chosen["chains"])] if chosen["chains"] else [])]
+    found = [_history(chosen["indices"]), _INDICES]
+    found += [_chains(chosen["chains"])] if chosen["chains"] else []
+    return [*found, *([_quotes(chosen["quotes"])] if chosen["quotes"] else [])]
 
 
 _SHARED: dict[str, Any] = {
@@ -216,6 +218,37 @@ def _chains(symbols: tuple[str, ...]) -> DatasetKeymapEntry:
     )
 
 
+#: One day of one share or index, as Cboe draws it. It sends doubles.
+QUOTE_DAY = (
+    Column(name="symbol", type="VARCHAR", key=True, source="request.ticker"),
+    Column(name="date", type="DATE", key=True, row_date=True),
+    *(
+        Column(name=name, type="DOUBLE", unit="USD", doc="adjusted for splits, to two decimals")
+        for name in ("open", "high", "low", "close")
+    ),
+    Column(name="volume", type="DOUBLE", unit="shares", doc="adjusted for splits"),
+)
+
+
+def _quotes(symbols: tuple[str, ...]) -> DatasetKeymapEntry:
+    return DatasetKeymapEntry(
+        **_SHARED,
+        domain="prices",
+        dataset="quote_history",
+        scope="per_ticker",
+        members=symbols,
+        silver_table="cboe_quote_day",
+        columns=QUOTE_DAY,
+        rows_at="data",
+        recipe=RestRecipe(
+            url=_CDN + "delayed_quotes/charts/historical/{ticker}.json", limits=("1/second",), connections=1
+        ),
+        tags=("daily", "prices"),
+        title="Days of shares and indices since 2004, as Cboe draws them (unofficial)",
+        source_url="https://www.cboe.com/delayed_quotes/",
+    )
+
+
 @hookimpl
 def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows | None:
     """A history has four prices a day, or one whose column is called as the index."""
@@ -225,7 +258,7 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows | Non
 @hookimpl
 def build_gold(options: Mapping[str, Any]) -> Sequence[GoldModel]:
     """The chains of options with what their names say; only where the settings name an underlying."""
-    if not checked_options(options, indices=USUAL, chains=())["chains"]:
+    if not checked_options(options, indices=USUAL, chains=(), quotes=())["chains"]:
         return []
     tail = r"([0-9]{6})([CP])([0-9]{8})$"
     sql = f"""

@@ -155,3 +155,50 @@ def _later(groups: _Groups, crops: dict[str, str]) -> Iterator[Column]:
     yield _text("contract_units", "Contract_Units", nullable=True, doc="e.g. (CONTRACTS OF 5,000 BUSHELS)")
     yield _text("subgroup", "CFTC_SubGroup_Code", nullable=True, doc="the CFTC's code of its kind, e.g. A10, F10")
     yield _text("coverage", "FutOnly_or_Combined", doc="FutOnly, or Combined: with options")
+
+
+#: Of the supplemental report: groups by the CFTC's names in positions and elsewhere, ours, and the sides.
+_WITHOUT = "_NoCIT"
+_SUPPLEMENTAL = (
+    ("NComm", "NonComm", _WITHOUT, "noncommercial", ("Long", "Short", "Spread")),
+    ("Comm", "Comm", _WITHOUT, "commercial", _TWO),
+    ("Tot_Rept", "Tot_Rept", "", "total_reportable", _TWO),
+    ("NonRept", "NonRept", "", "nonreportable", _TWO),
+    ("CIT", "CIT", "", "index_trader", _TWO),
+)
+
+
+def supplemental() -> tuple[Column, ...]:
+    """Of the report on index traders, with options: those apart from the others, who are counted without them."""
+    return tuple(_supplemental())
+
+
+def _supplemental() -> Iterator[Column]:
+    yield from _facts(
+        "CFTC_Contract_Market_Code", "CFTC_Market_Code", "CFTC_Region_Code", "CFTC_Commodity_Code",
+        "As_of_Date_In_Form_YYYY-MM-DD",
+    )  # fmt: skip
+    yield _text("market", "Market_and_Exchange_Names", doc="names may change; the code stays")
+    sides = [(held, told, end, ours, side) for held, told, end, ours, stand in _SUPPLEMENTAL for side in stand]
+    yield _count("open_interest", "Open_Interest_All", _CONTRACTS)
+    for held, _, end, ours, side in sides:
+        # Twice the CFTC lost a letter.
+        word = "Postions" if side == "Spread" else "Positions"
+        yield _count(_plain(ours, side), f"{held}_{word}_{side}_All{end}", _CONTRACTS)
+    yield _count("change_open_interest", "Change_Open_Interest_All", _CONTRACTS)
+    for _, told, end, ours, side in sides:
+        word = "Spead" if side == "Spread" else side
+        yield _count(f"change_{_plain(ours, side)}", f"Change_{told}_{word}_All{end}", _CONTRACTS)
+    yield _share("percent_open_interest", "Pct_Open_Interest_All")
+    for _, told, _, ours, side in sides:
+        end = "" if told == "CIT" else _WITHOUT
+        yield _share(f"percent_{_plain(ours, side)}", f"Pct_OI_{told}_{side}_All{end}")
+    yield _count("traders_total", "Traders_Tot_All", _TRADERS)
+    for _, told, _, ours, side in sides:
+        if told != "NonRept":
+            end = "" if told == "CIT" else _WITHOUT
+            yield _count(f"traders_{_plain(ours, side)}", f"Traders_{told}_{side}_All{end}", _TRADERS)
+
+
+def _plain(group: str, side: str) -> str:
+    return f"{group}_{side}".lower().replace("_spread", "_spreading")

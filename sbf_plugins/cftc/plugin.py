@@ -18,7 +18,7 @@ from sbf_core.api import (
     checked_options,
     hookimpl,
 )
-from sbf_plugins.cftc.columns import DISAGGREGATED, FINANCIAL, later, legacy
+from sbf_plugins.cftc.columns import DISAGGREGATED, FINANCIAL, later, legacy, supplemental
 
 if TYPE_CHECKING:
     from sbf_core.api import Offer
@@ -50,6 +50,7 @@ _REPORTS: dict[str, tuple[str, int, Callable[[], _Columns], str]] = {
     "disaggregated_combined": ("com_disagg_txt_{year}.zip", 2006, _disaggregated, "disaggregated, with options"),
     "financial_futures": ("fut_fin_txt_{year}.zip", 2006, _financial, "financial, futures only"),
     "financial_combined": ("com_fin_txt_{year}.zip", 2006, _financial, "financial, with options"),
+    "supplemental_combined": ("dea_cit_txt_{year}.zip", 2006, supplemental, "index traders, with options"),
 }
 
 

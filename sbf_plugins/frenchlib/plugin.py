@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbf_core.api import (
     Column,
+    Csv,
     DatasetKeymapEntry,
     ParseRows,
     PromotionBatch,
@@ -54,6 +55,9 @@ _FACTORS = {
     "CMA": ("cma", "conservative investment less aggressive"),
     "RF": ("riskless", "the one-month Treasury bill, over the same period"),
     "Mom": ("momentum", "winners less losers of the months -12 to -2"),
+    "WML": ("momentum", "winners less losers of the months -12 to -2"),
+    "ST_Rev": ("reversal", "losers less winners of the month before"),
+    "LT_Rev": ("reversal", "losers less winners of the months -60 to -13"),
 }
 _THREE = ("Mkt-RF", "SMB", "HML", "RF")
 _FIVE = ("Mkt-RF", "SMB", "HML", "RMW", "CMA", "RF")
@@ -66,7 +70,14 @@ _SETS = {
     "factors5": ("F-F_Research_Data_5_Factors_2x3", _FIVE, ("month", "year")),
     "momentum_day": ("F-F_Momentum_Factor_daily", ("Mom",), ("day",)),
     "momentum": ("F-F_Momentum_Factor", ("Mom",), ("month", "year")),
+    "short_reversal_day": ("F-F_ST_Reversal_Factor_daily", ("ST_Rev",), ("day",)),
+    "short_reversal": ("F-F_ST_Reversal_Factor", ("ST_Rev",), ("month", "year")),
+    "long_reversal_day": ("F-F_LT_Reversal_Factor_daily", ("LT_Rev",), ("day",)),
+    "long_reversal": ("F-F_LT_Reversal_Factor", ("LT_Rev",), ("month", "year")),
 }
+#: Sets of factors of regions: the middle of the file's name, and the factors.
+_REGIONAL = {"factors5": ("5_Factors", _FIVE), "factors3": ("3_Factors", _THREE), "momentum": ("Mom_Factor", ("WML",))}
+_KINDS = {"factors5": "regional5", "factors3": "regional3", "momentum": "regional_momentum"}
 #: Regions of which the library has five factors; of emerging markets by month and year only.
 _REGIONS = (
     "Developed", "Developed_ex_US", "North_America", "Europe", "Japan", "Asia_Pacific_ex_Japan", "Emerging",
@@ -75,7 +86,11 @@ _TITLES = {
     "factors3": "Three factors of Fama and French",
     "factors5": "Five factors of Fama and French",
     "momentum": "Momentum factor",
+    "short_reversal": "Factor of short-term reversal",
+    "long_reversal": "Factor of long-term reversal",
     "regional5": "Five factors of regions",
+    "regional3": "Three factors of regions",
+    "regional_momentum": "Momentum factor of regions",
 }
 
 
@@ -84,8 +99,12 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The sets of factors that the settings choose, all of the U.S. where they are silent; and the regions and
     portfolios that they name.
     """
-    chosen = checked_options(options, factors=tuple(_SETS), regions=(), portfolios=())
-    for option, what, known in (("factors", "set of factors", _SETS), ("regions", "region", _REGIONS)):
+    chosen = checked_options(
+        options, factors=tuple(_SETS), regions=(), regional=("factors5",), portfolios=(), breakpoints=False
+    )
+    for option, what, known in (
+        ("factors", "set of factors", _SETS), ("regions", "region", _REGIONS), ("regional", "regional set", _REGIONAL),
+    ):  # fmt: skip
         unknown = next((name for name in chosen[option] if name not in known), None)
         if unknown is not None:
             raise UsageError(
@@ -96,7 +115,12 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             )
     return [
         *(entry for name in dict.fromkeys(chosen["factors"]) for entry in _tables(name)),
-        *_regional(tuple(dict.fromkeys(chosen["regions"]))),
+        *(
+            entry
+            for kind in dict.fromkeys(chosen["regional"])
+            for entry in _regional(kind, tuple(dict.fromkeys(chosen["regions"])))
+        ),
+        *([_breakpoints()] if chosen["breakpoints"] else []),
         *([_portfolios(chosen["portfolios"])] if chosen["portfolios"] else []),
     ]
 
@@ -122,31 +146,59 @@ def _asked(file: str) -> dict[str, Any]:
 def _tables(name: str) -> list[DatasetKeymapEntry]:
     """The tables of one file: the first one fetches it, the other reads what came."""
     file, factors, steps = _SETS[name]
-    kind = name.partition("_")[0]
+    kind = name.removesuffix("_day").removesuffix("_week")
     fetching = f"{_SHARED['domain']}/{_SHARED['source']}/{kind}_{steps[0]}"
     return [_table(kind, factors, step, _asked(file) if step == steps[0] else {"reads": fetching}) for step in steps]
 
 
-def _regional(regions: tuple[str, ...]) -> list[DatasetKeymapEntry]:
+def _regional(name: str, regions: tuple[str, ...]) -> list[DatasetKeymapEntry]:
     """Of each region a file of months and years, and one of days. Their last tables end where the file does."""
+    middle, factors = _REGIONAL[name]
+    if name == "factors3":  # of emerging markets there are five, and momentum
+        regions = tuple(region for region in regions if region != "Emerging")
     if not regions:
         return []
     by_day = tuple(region for region in regions if region != "Emerging")
-    month = {**_asked("{ticker}_5_Factors"), "scope": "per_ticker", "members": regions}
-    day = {**_asked("{ticker}_5_Factors_Daily"), "scope": "per_ticker", "members": by_day}
-    fetching = f"{_SHARED['domain']}/{_SHARED['source']}/regional5_month"
-    return [
-        _region_table("month", month, Sections(ends=(_ANNUAL,))),
-        _region_table("year", {"reads": fetching}, Sections(title=_ANNUAL)),
-        *([_region_table("day", day, Sections())] if by_day else []),
-    ]
-
-
-def _region_table(step: str, facts: dict[str, Any], written: Sections) -> DatasetKeymapEntry:
+    kind = _KINDS[name]
+    month = {**_asked(f"{{ticker}}_{middle}"), "scope": "per_ticker", "members": regions}
+    day = {**_asked(f"{{ticker}}_{middle}_Daily"), "scope": "per_ticker", "members": by_day}
+    fetching = f"{_SHARED['domain']}/{_SHARED['source']}/{kind}_month"
     region = Column(
         name="region", type="VARCHAR", key=True, source="request.ticker", doc="e.g. Europe, Developed_ex_US"
     )
-    return _table("regional5", _FIVE, step, facts, above=(region,), written=written)
+    more: dict[str, Any] = {"above": (region,)}
+    return [
+        _table(kind, factors, "month", month, written=Sections(ends=(_ANNUAL,)), **more),
+        _table(kind, factors, "year", {"reads": fetching}, written=Sections(title=_ANNUAL), **more),
+        *([_table(kind, factors, "day", day, written=Sections(), **more)] if by_day else []),
+    ]
+
+
+#: Every fifth percentile of the sizes of firms at the NYSE. The file names no column.
+_PERCENTILES = tuple(range(5, 101, 5))
+
+
+def _breakpoints() -> DatasetKeymapEntry:
+    names = ("month", "firms", *(f"p{percentile}" for percentile in _PERCENTILES))
+    sizes = (
+        Column(
+            name=f"p{percentile}", type="DECIMAL(16,2)", trim=True, unit="million USD", doc=f"percentile {percentile}"
+        )
+        for percentile in _PERCENTILES
+    )
+    return DatasetKeymapEntry(
+        **_SHARED,
+        **_asked("ME_Breakpoints"),
+        dataset="size_breakpoints",
+        silver_table="frenchlib_size_breakpoint",
+        columns=(
+            Column(name="month", type="DATE", key=True, row_date=True, date_format="%Y%m", doc="its first day"),
+            Column(name="firms", type="BIGINT", trim=True, unit="firms", doc="listed at the NYSE"),
+            *sizes,
+        ),
+        format=Sections(csv=Csv(header=names), title="This file was created*", ends=(_COPYRIGHT,)),
+        title="Sizes of firms at the NYSE by percentile",
+    )
 
 
 def _table(

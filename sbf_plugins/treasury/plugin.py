@@ -1,12 +1,12 @@
-"""The par yield curve of the U.S. Treasury, daily since 1990."""
+"""Interest rates of the U.S. Treasury: the par yield curve, daily since 1990, and the others that the settings name."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -21,6 +21,7 @@ from sbf_core.api import (
     PromotionBatch,
     RestRecipe,
     SelectRows,
+    checked_options,
     column,
     hookimpl,
 )
@@ -61,9 +62,15 @@ _YIELDS = Chart(
 
 
 @hookimpl
-def datasets() -> Sequence[DatasetKeymapEntry]:
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """A file a year; the Treasury corrects days now and then, so a month is asked for again."""
+    further = tuple(dict.fromkeys(checked_options(options, further=())["further"]))
+    if further:
+        from sbf_plugins.treasury import rates  # few ask for them
+
+        rates.check(further)
     return [
+        *(rates.entry(name) for name in further),
         DatasetKeymapEntry(
             domain="rates",
             source="treasury",
@@ -96,13 +103,17 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             cost="free",
             terms="U.S. government work, public domain.",
             source_url="https://home.treasury.gov/policy-issues/financing-the-government/interest-rate-statistics",
-        )
+        ),
     ]
 
 
 @hookimpl
-def promote(batch: PromotionBatch) -> SelectRows | ParseRows:
+def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows | ParseRows:
     """CSV has a column for each maturity; the XML feeds, old and new, have a property for each."""
+    if entry.dataset != "par_yield_curve":
+        from sbf_plugins.treasury import rates
+
+        return ParseRows(rates.PARSERS[entry.dataset])
     if batch.extension == "xml":
         return ParseRows(parse_xml)
     maturities = {name: found for name in batch.fields if (found := _HEADER.fullmatch(name))}
@@ -126,6 +137,16 @@ def _months(number: str, unit: str) -> Decimal:
 
 def parse_xml(payload: bytes) -> Iterator[dict[str, object]]:
     """Rows of an Atom feed, ``DailyTreasuryYieldCurveRateData`` of before 2022 or ``pages/xml`` of today."""
+    for properties in entries_of(payload):
+        yield from _day(properties)
+
+
+def entries_of(payload: bytes) -> Iterator[Element]:
+    """The properties of each entry of an Atom feed.
+
+    Raises:
+        PayloadRefused: another root, or XML with entities.
+    """
     from xml.etree import ElementTree  # most runs parse none
 
     if b"<!ENTITY" in payload:
@@ -133,8 +154,7 @@ def parse_xml(payload: bytes) -> Iterator[dict[str, object]]:
     root = ElementTree.fromstring(payload)  # noqa: S314 - entities are refused above
     if not root.tag.endswith("}feed"):
         raise PayloadRefused(f"the XML root is {root.tag!r}, expected an Atom feed")
-    for properties in root.iter("{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}properties"):
-        yield from _day(properties)
+    yield from root.iter("{http://schemas.microsoft.com/ado/2007/08/dataservices/metadata}properties")
 
 
 def _day(properties: Element) -> Iterator[dict[str, object]]:

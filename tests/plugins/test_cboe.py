@@ -16,7 +16,7 @@ from sbf_core.testing.suite import conformance
 from sbf_plugins.cboe import plugin as cboe
 from sbf_plugins.cboe.index_history import parse
 
-HISTORY, INDICES, CHAIN = "cboe-0116", "cboe-0094", "cboe-0118"
+HISTORY, INDICES, CHAIN, DRAWN = "cboe-0116", "cboe-0094", "cboe-0118", "cboe-0097"
 CHOSEN = {"indices": ["AAVE10RP", "VIX"], "chains": ["AAPL"]}
 OPTIONS = '[options.cboe]\nindices = ["AAVE10RP", "VIX"]\nchains = ["AAPL"]\n'
 #: The layout of the history of the VIX, with its first days as Cboe has them.
@@ -59,6 +59,20 @@ def test_an_index_whose_column_is_called_as_it_is(filled: Recording) -> None:
     ) == [(0, 0, 0)]
     vix = filled.ask("SELECT open, high, low, close FROM silver.cboe_index_day WHERE symbol = 'VIX' ORDER BY date")
     assert vix == [(Decimal("17.24"),) * 4, tuple(map(Decimal, ("27.54", "31.65", "27.54", "31.05")))]
+
+
+def test_days_as_cboe_draws_them(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, options='[options.cboe]\nindices = []\nquotes = ["AAPL"]\n')
+    recording.add("prices/cboe/quote_history", later(DRAWN), ticker="AAPL")
+    context = recording.run(plugins=("cboe",), select=("cboe:quote_history",))
+    assert (context.errors, context.rows_rejected) == ([], 0)
+    wanted = [(day["date"], *(day[name] for name in ("open", "high", "low", "close", "volume")))
+              for day in json.loads(later(DRAWN))["data"]]  # fmt: skip
+    found = recording.ask(
+        "SELECT CAST(date AS VARCHAR), open, high, low, close, volume FROM silver.cboe_quote_day ORDER BY date"
+    )
+    assert found == wanted
+    assert len(wanted) > 5000
 
 
 def test_every_index(filled: Recording) -> None:

@@ -27,10 +27,33 @@ ANNUAL = "cftc-cot-text-r2-001"
 SMALL = {"legacy_combined": "combined", "disaggregated_futures": "disaggregated", "financial_futures": "financial"}
 #: Files of the reports that no column holds, because another one says the same.
 REPEATED = {
-    "As of Date in Form YYMMDD", "CFTC Contract Market Code (Quotes)", "CFTC Market Code in Initials (Quotes)",
-    "CFTC Commodity Code (Quotes)", "As_of_Date_In_Form_YYMMDD", "CFTC_Contract_Market_Code_Quotes",
-    "CFTC_Market_Code_Quotes", "CFTC_Commodity_Code_Quotes",
-}  # fmt: skip
+    "As of Date in Form YYMMDD",
+    "CFTC Contract Market Code (Quotes)",
+    "CFTC Market Code in Initials (Quotes)",
+    "CFTC Commodity Code (Quotes)",
+    "As_of_Date_In_Form_YYMMDD",
+    "CFTC_Contract_Market_Code_Quotes",
+    "CFTC_Market_Code_Quotes",
+    "CFTC_Commodity_Code_Quotes",
+}
+#: The header of annualci.txt, as the CFTC spells it: "Postions" and "Spead" are its own.
+SUPPLEMENTAL = (
+    "Market_and_Exchange_Names,As_of_Date_In_Form_YYMMDD,As_of_Date_In_Form_YYYY-MM-DD,CFTC_Contract_Market_Code,"
+    "CFTC_Market_Code,CFTC_Region_Code,CFTC_Commodity_Code,Open_Interest_All,NComm_Positions_Long_All_NoCIT,"
+    "NComm_Positions_Short_All_NoCIT,NComm_Postions_Spread_All_NoCIT,Comm_Positions_Long_All_NoCIT,"
+    "Comm_Positions_Short_All_NoCIT,Tot_Rept_Positions_Long_All,Tot_Rept_Positions_Short_All,"
+    "NonRept_Positions_Long_All,NonRept_Positions_Short_All,CIT_Positions_Long_All,CIT_Positions_Short_All,"
+    "Change_Open_Interest_All,Change_NonComm_Long_All_NoCIT,Change_NonComm_Short_All_NoCIT,"
+    "Change_NonComm_Spead_All_NoCIT,Change_Comm_Long_All_NoCIT,Change_Comm_Short_All_NoCIT,"
+    "Change_Tot_Rept_Long_All,Change_Tot_Rept_Short_All,Change_NonRept_Long_All,Change_NonRept_Short_All,"
+    "Change_CIT_Long_All,Change_CIT_Short_All,Pct_Open_Interest_All,Pct_OI_NonComm_Long_All_NoCIT,"
+    "Pct_OI_NonComm_Short_All_NoCIT,Pct_OI_NonComm_Spread_All_NoCIT,Pct_OI_Comm_Long_All_NoCIT,"
+    "Pct_OI_Comm_Short_All_NoCIT,Pct_OI_Tot_Rept_Long_All_NoCIT,Pct_OI_Tot_Rept_Short_All_NoCIT,"
+    "Pct_OI_NonRept_Long_All_NoCIT,Pct_OI_NonRept_Short_All_NoCIT,Pct_OI_CIT_Long_All,Pct_OI_CIT_Short_All,"
+    "Traders_Tot_All,Traders_NonComm_Long_All_NoCIT,Traders_NonComm_Short_All_NoCIT,"
+    "Traders_NonComm_Spread_All_NoCIT,Traders_Comm_Long_All_NoCIT,Traders_Comm_Short_All_NoCIT,"
+    "Traders_Tot_Rept_Long_All_NoCIT,Traders_Tot_Rept_Short_All_NoCIT,Traders_CIT_Long_All,Traders_CIT_Short_All"
+)  # fmt: skip
 
 
 def small(report: str) -> bytes:
@@ -114,6 +137,24 @@ def test_real_lines_of_the_other_reports(tmp_path: Path, report: str) -> None:
     context = recording.run(plugins=("cftc",))
     assert (context.errors, context.rows_rejected) == ([], 0)
     assert agrees(recording, report, small(report)) == small(report).count(b"\n") - 1
+
+
+def test_index_traders_in_the_layout_of_the_documentation(tmp_path: Path) -> None:
+    """No file of it was at hand: numbers that are made up, each another one, so that none takes another's place."""
+    recording = Recording(tmp_path, options='[options.cftc]\nreports = ["supplemental_combined"]\n')
+    names = SUPPLEMENTAL.split(",")
+    numbers = [f"{place}.5" if name.startswith("Pct") else str(place) for place, name in enumerate(names)]
+    lines = [[*('"WHEAT-SRW - CHICAGO BOARD OF TRADE"', "260106", "2026-01-06", "001602", "CBT ", "00", "001 ")]]
+    content = "\n".join([SUPPLEMENTAL, *(",".join([*line, *numbers[7:]]) for line in lines), ""]).encode()
+    archive = packed("annualci.txt", content)
+    recording.add("positions/cftc/supplemental_combined", archive, extension="zip", first=dt.date(2026, 1, 1))
+    context = recording.run(plugins=("cftc",))
+    assert (context.errors, context.rows_rejected) == ([], 0)
+    assert agrees(recording, "supplemental_combined", content) == 1
+    assert recording.ask(
+        "SELECT noncommercial_spreading, change_noncommercial_spreading, index_trader_long, percent_index_trader_short "
+        "FROM silver.cftc_supplemental_combined"
+    ) == [(10, 22, 17, Decimal("42.50"))]
 
 
 def test_a_report_in_the_place_of_another_is_refused(tmp_path: Path) -> None:

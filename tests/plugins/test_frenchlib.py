@@ -17,7 +17,7 @@ from sbf_core.testing.suite import conformance
 from sbf_plugins.frenchlib import plugin as frenchlib
 from sbf_plugins.frenchlib.portfolios import parse
 
-FACTORS, INDUSTRIES = "famafrench-0121", "famafrench-0124"
+FACTORS, INDUSTRIES, BREAKPOINTS = "famafrench-0121", "famafrench-0124", "famafrench-0125"
 CHOSEN = {"factors": ["factors3"], "portfolios": ["5_Industry_Portfolios"]}
 OPTIONS = '[options.frenchlib]\nfactors = ["factors3"]\nportfolios = ["5_Industry_Portfolios"]\n'
 
@@ -190,6 +190,55 @@ def test_regions(tmp_path: Path, end: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "names", "column"),
+    [("factors3", "regional3", "Mkt-RF,SMB,HML,RF", "hml"), ("momentum", "regional_momentum", "WML", "momentum")],
+)
+def test_further_sets_of_regions(tmp_path: Path, name: str, kind: str, names: str, column: str) -> None:
+    """In the layout of the regions, with invented numbers; momentum is called WML there, and Mom in the U.S."""
+    options = f'[options.frenchlib]\nfactors = []\nregions = ["Japan", "Emerging"]\nregional = ["{name}"]\n'
+    recording = Recording(tmp_path, options=options)
+    values = ",".join(["1.25"] * (names.count(",") + 1))
+    text = f"Prose.\n\n,{names}\n199007,{values}\n\n Annual Factors: January-December\n,{names}\n1991,{values}\n"
+    recording.add(f"factors/frenchlib/{kind}_month", packed(text), ticker="Japan", extension="zip")
+    day = text.partition("\n\n Annual")[0].replace("199007", "19900702") + "\n"
+    recording.add(f"factors/frenchlib/{kind}_day", packed(day), ticker="Japan", extension="zip")
+    context = recording.run(plugins=("frenchlib",))
+    assert (context.errors, context.rows_rejected) == ([], 0)
+    for step, first in (("month", "month"), ("year", "year"), ("day", "date")):
+        found = recording.ask(f"SELECT region, {first}, {column} FROM silver.frenchlib_{kind}_{step}")
+        start = {"month": dt.date(1990, 7, 1), "year": dt.date(1991, 1, 1), "day": dt.date(1990, 7, 2)}[step]
+        assert found == [("Japan", start, Decimal("1.25"))]
+
+
+def test_reversal_has_the_layout_of_momentum(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, options='[options.frenchlib]\nfactors = ["short_reversal", "long_reversal"]\n')
+    for name, factor in (("short_reversal", "ST_Rev"), ("long_reversal", "LT_Rev")):
+        text = MOMENTUM.replace(",Mom\n", f",{factor}\n")
+        recording.add(f"factors/frenchlib/{name}_month", packed(text), extension="zip")
+    assert recording.run(plugins=("frenchlib",)).errors == []
+    for name in ("short_reversal", "long_reversal"):
+        assert recording.ask(f"SELECT count(*), min(reversal) FROM silver.frenchlib_{name}_month") == [
+            (2, Decimal("-1.5000"))
+        ]
+        assert recording.ask(f"SELECT reversal FROM silver.frenchlib_{name}_year") == [(Decimal("23.4000"),)]
+
+
+def test_sizes_by_percentile_as_the_library_prints_them(tmp_path: Path) -> None:
+    """A real file: it names no column, and its numbers are padded."""
+    recording = Recording(tmp_path, options="[options.frenchlib]\nfactors = []\nbreakpoints = true\n")
+    recording.add("factors/frenchlib/size_breakpoints", later(BREAKPOINTS), extension="zip")
+    context = recording.run(plugins=("frenchlib",))
+    assert (context.errors, context.rows_rejected) == ([], 0)
+    rows = [line.split(",") for line in text_of(BREAKPOINTS).splitlines() if re.match(r"\d{6},", line)]
+    percentiles = ", ".join(f"p{percentile}" for percentile in range(5, 101, 5))
+    found = recording.ask(
+        f"SELECT strftime(month, '%Y%m'), firms, {percentiles} FROM silver.frenchlib_size_breakpoint ORDER BY 1"
+    )
+    assert found == [(row[0], int(row[1]), *(Decimal(cell.strip()) for cell in row[2:])) for row in rows]
+    assert len(found) == 1204
+
+
 def test_emerging_markets_have_no_days() -> None:
     assert [entry.dataset for entry in frenchlib.datasets({"factors": [], "regions": ["Emerging"]})] == [
         "regional5_month",
@@ -241,7 +290,7 @@ def test_what_fits_no_table_is_refused(broken: str, reason: str) -> None:
 
 
 def test_files_that_are_no_portfolios_are_refused() -> None:
-    for payload_id, reason in ((FACTORS, "without a title"), ("famafrench-0125", "stands in no table")):
+    for payload_id, reason in ((FACTORS, "without a title"), (BREAKPOINTS, "stands in no table")):
         with pytest.raises(PayloadRefused, match=reason):
             list(parse(text_of(payload_id).encode()))
 
@@ -250,6 +299,7 @@ def test_files_that_are_no_portfolios_are_refused() -> None:
     ("options", "reason"),
     [
         ({"factors": ["factors4_day"]}, "there is no set of factors"),
+        ({"regional": ["factors4"]}, "there is no regional set 'factors4'"),
         ({"regions": ["Mars"]}, "there is no region 'Mars'"),
         ({"portfolios": ["../x"]}, "no name of a file"),
     ],
@@ -261,6 +311,8 @@ def test_names_that_the_library_has_not(options: dict[str, list[str]], reason: s
 
 def test_it_asks_for_nothing_unless_it_is_named() -> None:
     declared = frenchlib.datasets({})
-    assert len(declared) == 10
+    assert len(declared) == 16
     assert all(entry.opt_in for entry in declared if not entry.reads)
-    assert [entry.dataset for entry in declared if entry.reads] == ["factors3_year", "factors5_year", "momentum_year"]
+    assert [entry.dataset for entry in declared if entry.reads] == [
+        "factors3_year", "factors5_year", "momentum_year", "short_reversal_year", "long_reversal_year",
+    ]  # fmt: skip
