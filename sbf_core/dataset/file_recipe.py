@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from sbf_core.dataset.remote_places import RemoteKind, quoted_path, remote_kind, why_no_place
 from sbf_core.dataset.series_name import parts_of
 from sbf_core.dataset.templates import check_extension, check_template, placeholders
 from sbf_core.errors import UsageError
@@ -17,8 +18,6 @@ from sbf_core.vocabulary import texts
 
 #: The part of a file's series that is its name.
 NAME = "name"
-#: Where the files of an object store begin.
-_STORES = ("s3://", "gs://", "az://")
 #: What a pattern of names may hold in the place of letters.
 _WILDCARDS = re.compile(r"[*?\[]")
 #: A year.
@@ -42,8 +41,13 @@ class FileRecipe(Value):
             name itself is the part ``name``. A file that it does not match is left out, and a run says so.
         quiet_seconds: a file that changed later than so long ago is left for another run: somebody may still write it.
         options: with ``each`` and a path such as ``s3://bucket/drops/*.csv`` (or ``gs://``, ``az://``), what is to be
-            known of the store, by the names that obstore has for it, e.g. ``{"region": "eu-west-1"}``.
-        secrets: the same for what is secret, as names of keys: ``{"secret_access_key": "EXAMPLE_SECRET"}``.
+            known of the store, by the names that obstore has for it, e.g. ``{"region": "eu-west-1"}``. Of
+            ``https://files.example.com/drops/*.csv``, whose folders have lists of their files, headers that are sent;
+            of ``sftp://reader@files.example.com/drops/*.csv`` ``host_key`` or ``known_hosts``; of ``ftp://`` and
+            ``ftps://`` nothing.
+        secrets: the same for what is secret, as names of keys: ``{"secret_access_key": "EXAMPLE_SECRET"}``; headers of
+            a web server; ``user`` and ``password`` of the others, of SFTP also ``private_key_file``, the place
+            of a key of SSH, and its ``passphrase``.
     """
 
     path: str
@@ -61,7 +65,7 @@ class FileRecipe(Value):
             self._check_each()
             return
         if self.is_remote or self.options or self.secrets:
-            what = "a file in an object store is read as each file of a folder"
+            what = "a file of another machine is read as each file of a folder"
             raise UsageError(what, where=self.path, fix='each="file", path="s3://bucket/drops/*.csv"', code="RECIPE")
         if self.parts or self.quiet_seconds:
             what = "parts and quiet_seconds belong to each file of a folder"
@@ -74,9 +78,11 @@ class FileRecipe(Value):
         if self.each != "file":
             what, fix = f"each {self.each!r} is not known", 'each="file"'
         elif self.is_remote and (not self.store or _WILDCARDS.search(self.store)):
-            what, fix = f"{self.path!r} names no bucket", 'path="s3://bucket/drops/*.csv"'
+            what = f"{self.path!r} names no {'bucket' if self.remote is RemoteKind.STORE else 'server'}"
+            fix = 'path="s3://bucket/drops/*.csv"'
         elif (self.options or self.secrets) and not self.is_remote:
-            what, fix = "options and secrets belong to an object store", 'path="s3://bucket/drops/*.csv"'
+            what = "options and secrets belong to an object store, or another machine"
+            fix = 'path="s3://bucket/drops/*.csv"'
         elif odd := next((one for one in self.options if "endpoint" in one and not _is_address(self.options[one])), ""):
             what, fix = f"the option {odd!r} is no address", '"endpoint": "https://storage.example.com"'
         elif not all(isinstance(one, str) for one in (*self.options.values(), *self.secrets.values())):
@@ -91,6 +97,10 @@ class FileRecipe(Value):
             what, fix = f"** and .. are no part of a name in {self.path!r}", 'path="drops/**/*.csv"'
         elif self.mirrors:
             what, fix = "a file has no mirrors", "leave them out"
+        elif self.is_remote and all(
+            why_no_place(self.path, self.store, self.options, self.secrets, self.quiet_seconds)
+        ):
+            what, fix = why_no_place(self.path, self.store, self.options, self.secrets, self.quiet_seconds)
         elif not 0 <= self.quiet_seconds <= _QUIET_SECONDS_MAX:
             what, fix = f"quiet_seconds is 0 to {_QUIET_SECONDS_MAX:,}", "quiet_seconds=60"
         if what:
@@ -107,12 +117,17 @@ class FileRecipe(Value):
 
     @property
     def is_remote(self) -> bool:
-        """Whether its files lie in an object store."""
-        return self.path.startswith(_STORES)
+        """Whether its files lie in an object store, or on another machine."""
+        return self.remote is not None
+
+    @property
+    def remote(self) -> RemoteKind | None:
+        """How its files are reached; None where they are on this machine."""
+        return remote_kind(self.path)
 
     @property
     def store(self) -> str:
-        """The address of the bucket, as ``s3://bucket``; empty where its files are on this machine."""
+        """The address of the bucket or server, as ``s3://bucket``; empty where its files are on this machine."""
         scheme, _, rest = self.path.partition("://")
         bucket = rest.partition("/")[0]
         return f"{scheme}://{bucket}" if self.is_remote and bucket else ""
@@ -169,7 +184,10 @@ class FileRecipe(Value):
         """
         name = self._name(series)
         folder = f"{self.store}/{self.folder}".rstrip("/") if self.is_remote else self.folder.rstrip("/")
-        return f"{folder}/{name}" if folder or self.folder else name
+        place = f"{folder}/{name}" if folder or self.folder else name
+        if self.remote is not RemoteKind.HTTP:
+            return place
+        return self.store + quoted_path(place.removeprefix(self.store))
 
 
 def _is_address(value: object) -> bool:

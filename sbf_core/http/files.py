@@ -8,8 +8,10 @@ from typing import Protocol
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.dataset.remote_places import RemoteKind
 from sbf_core.http.live import LiveSession
 from sbf_core.http.local_files import LocalFiles
+from sbf_core.http.session import AskingSession
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
@@ -30,13 +32,14 @@ class AskedFiles(Protocol):
         ...
 
 
-def files_of(entry: DatasetKeymapEntry, live: LiveSession, *, as_declared: bool) -> AskedFiles:
+def files_of(entry: DatasetKeymapEntry, live: LiveSession, *, as_declared: bool, session: AskingSession) -> AskedFiles:
     """Who reads the files of a dataset.
 
     Args:
         entry: the dataset.
         live: keys, clock, and where relative paths start.
         as_declared: payloads are read as the declaration says.
+        session: asks for addresses.
     """
     recipe, folder = entry.recipe, entry.each_file
     if recipe is not None and not isinstance(recipe, (RestRecipe, FileRecipe)):
@@ -45,6 +48,10 @@ def files_of(entry: DatasetKeymapEntry, live: LiveSession, *, as_declared: bool)
         return answers_of(entry, recipe, live)
     if folder is None or not folder.is_remote:
         return LocalFiles(entry, live.files, live.clock, as_declared=as_declared)
-    from sbf_core.http.store_files import StoreFiles  # few folders are in a store
+    if folder.remote is RemoteKind.HTTP:
+        from sbf_core.http.http_files import HttpFiles  # few folders are on another machine
+
+        return HttpFiles(folder, live, session)
+    from sbf_core.http.store_files import StoreFiles
 
     return StoreFiles(entry, folder, live, as_declared=as_declared)

@@ -1,10 +1,11 @@
-"""Files of an object store as answers: what a ``FileRecipe`` asks for where its folder is not on this machine."""
+"""Files of an object store, of FTP and of SFTP as answers: what a ``FileRecipe`` asks for there."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -17,7 +18,7 @@ from sbf_core.http.content import EVIDENCE_BYTES_MAX, why_no_data
 from sbf_core.http.live import LiveSession
 from sbf_core.http.local_files import Moments
 from sbf_core.http.loop import LoopClosed
-from sbf_core.http.stores import Store, StoredFile
+from sbf_core.http.remote_folder import RemoteFolder, StoredFile, folder_of
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 
@@ -42,7 +43,7 @@ class StoreFiles:
         self._live = live
         self._as_declared = as_declared
         self._moments = Moments(live.clock)
-        self._store: Store | None = None
+        self._folder: RemoteFolder | None = None
         self._coming: dict[str, Future[tuple[Any, StoredFile]]] = {}
         self._expected: list[str] = []
 
@@ -55,6 +56,10 @@ class StoreFiles:
         self._expected = []
         for one in list(self._coming.values()):
             one.cancel()
+        if self._folder is not None:
+            self._folder.leave()
+            with suppress(LoopClosed):
+                self._live.loop.start(self._folder.close())
 
     def read(self, request: RunRequest, path: str, *, extension: str, in_place: bool = False) -> RunResult:
         """See ``LocalFiles.read``; nothing is read in place."""
@@ -80,14 +85,14 @@ class StoreFiles:
         return attrs.evolve(result, payload=payload)
 
     def _fetched(self, path: str) -> tuple[bytes, StoredFile]:
-        store = self._store = self._store or Store(self._recipe, self._live.keys)
+        folder = self._folder = self._folder or folder_of(self._recipe, self._live.keys)
         wanted = [] if path in self._coming else [path]
         while self._expected and len(self._coming) + len(wanted) < _AHEAD:
             one = self._expected.pop()
             wanted += [one] if one not in wanted and one not in self._coming else []
         for one in wanted:
             name = one.removeprefix(self._recipe.place("").removesuffix("/")).removeprefix("/")
-            self._coming[one] = self._live.loop.start(store.read(name, bytes_max=_BYTES_MAX))
+            self._coming[one] = self._live.loop.start(folder.read(name, bytes_max=_BYTES_MAX))
         try:
             content, read = self._coming.pop(path).result()
         except CancelledError:

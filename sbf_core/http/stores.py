@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 from urllib.parse import quote
 
-import attrs
-
 from sbf_core.dataset.file_recipe import FileRecipe
+from sbf_core.dataset.name_pattern import matches
 from sbf_core.errors import DatasetFailure, UsageError, printable
-from sbf_core.http.loop import RequestLoop
+from sbf_core.http.remote_folder import StoredFile
 from sbf_core.settings.keys import Keys
-from sbf_core.value import Value
 
 _SECONDS_MAX = "120s"
 _CHARACTERS_SHOWN = 300
 #: What the library raises where its core, which is no Python, gives up: it has no name for either.
 _PANICS = ("PanicException", "RustPanic")
-
-
-@attrs.frozen(kw_only=True)
-class StoredFile(Value):
-    """A file in a store.
-
-    Attributes:
-        name: below the folder in which the pattern begins.
-        byte_count: its size.
-        changed_at: when it changed last, to the second, aware.
-        etag: the store's own mark of what is in it; empty where it has none.
-    """
-
-    name: str
-    byte_count: int
-    changed_at: dt.datetime
-    etag: str
-
-    @property
-    def mark(self) -> str:
-        """What tells that it may have changed. Where the store has a mark of what is in it, no time: else who copies a
-        bucket each night had all of it fetched at each run.
-        """
-        whole = int(self.changed_at.timestamp())  # a list may tell parts of a second, the header of a file does not
-        return f"{self.byte_count}-{self.etag or whole}"
 
 
 class Store:
@@ -63,6 +34,7 @@ class Store:
 
     def __init__(self, recipe: FileRecipe, keys: Keys) -> None:
         self._where = f"{recipe.store}/{recipe.folder}".rstrip("/")
+        self._pattern = recipe.pattern
         try:
             self._faults: Any = import_module("obstore.exceptions")
             store: Any = import_module("obstore.store")
@@ -79,28 +51,28 @@ class Store:
                 address, config={**recipe.options, **hidden}, client_options=client, retry_config={"max_retries": 5}
             )
 
-    def files(self, *, deep: bool) -> list[StoredFile]:
-        """The files of the folder, in no order; with ``deep`` those of all folders in it, too.
-
-        Raises ``DatasetFailure``.
-        """
-        loop = RequestLoop(logging.getLogger("sbf"))  # a slow store could not be interrupted while we wait for it here
-        try:
-            with self._told():
-                found = loop.result(self._listed(deep=deep))
-        finally:
-            loop.close(_nothing())
+    async def files(self) -> list[StoredFile]:
+        """The files that the pattern finds, in no order. Raises ``DatasetFailure``."""
+        with self._told():
+            found = await self._listed(deep=len(self._pattern) > 1)
         return [
             StoredFile(
                 name=one["path"], byte_count=one["size"], changed_at=one["last_modified"], etag=one["e_tag"] or ""
             )
             for one in found
+            if matches(one["path"].split("/"), self._pattern)
         ]
 
     async def _listed(self, *, deep: bool) -> list[Any]:
         if not deep:
             return list((await self._store.list_with_delimiter_async())["objects"])
         return [one async for batch in self._store.list() for one in batch]
+
+    def leave(self) -> None:
+        """Nothing: what is awaited is given up with its loop."""
+
+    async def close(self) -> None:
+        """Nothing: the library keeps its connections to itself."""
 
     async def read(self, name: str, *, bytes_max: int) -> tuple[Any, StoredFile]:
         """The bytes of a file, as the library holds them, all of one state of it, and its facts.
@@ -143,7 +115,3 @@ class Store:
     def _failure(self, error: BaseException) -> DatasetFailure:
         said = printable(str(error).partition("\n\nDebug source")[0])[:_CHARACTERS_SHOWN]
         return DatasetFailure(said, where=self._where)
-
-
-async def _nothing() -> None:
-    """There is nothing to close."""

@@ -23,6 +23,7 @@ from sbf_core.http.coding import SizeCaps
 from sbf_core.http.content import EVIDENCE_BYTES_MAX, short_note, speaks_of_plan, too_large, why_no_data
 from sbf_core.http.files import files_of
 from sbf_core.http.first_hop import first_hop
+from sbf_core.http.http_mark import vendor_conditions
 from sbf_core.http.live import LiveSession
 from sbf_core.http.loop import LOOP_BYTES_MAX, LoopClosed
 from sbf_core.http.session import Asking
@@ -78,7 +79,7 @@ class VendorSession:
         live.add_limits(entry.source, self._recipe.limits, self._accounts)
         bytes_max = self._recipe.mebibytes_max * 1024**2
         self._caps = SizeCaps(wire_bytes=bytes_max, decoded_bytes=bytes_max)
-        self.files = files_of(entry, live, as_declared=as_declared)
+        self.files = files_of(entry, live, as_declared=as_declared, session=self)
 
     def get(self, request: RunRequest, url: str, **asking: Unpack[Asking]) -> RunResult:
         """See ``FetchSession.get``; not for the loop itself. Raises ``UsageError`` where a key is not set."""
@@ -127,6 +128,8 @@ class VendorSession:
             return self._deferred(asked, closed)
         asks_for_changes = self._may_ask_for_changes and body is None  # RFC 9110 knows that of GET alone
         conditions = self._live.conditions(request, url) if asks_for_changes else {}
+        if conditions and self._entry.each_file is not None:
+            conditions = vendor_conditions(conditions)
         if conditions:
             ready = [_with_headers(one, conditions) for one in ready]
         asker = Asker(

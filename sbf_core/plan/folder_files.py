@@ -11,8 +11,6 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-import attrs
-
 from sbf_core.bronze.paths import encoded
 from sbf_core.counted import counted
 from sbf_core.dataset.entry import DatasetKeymapEntry
@@ -20,16 +18,12 @@ from sbf_core.dataset.file_recipe import FileRecipe
 from sbf_core.dataset.series_name import series_of
 from sbf_core.errors import DatasetFailure, UsageError, printable
 from sbf_core.http.file_mark import file_mark
+from sbf_core.plan.found_file import COARSE, FIRST, FoundFile
 from sbf_core.plan.given_series import GivenSeries
 from sbf_core.settings.keys import Keys
 from sbf_core.unicode_text import is_unicode
 from sbf_core.universe.members import EVER, Membership
 from sbf_core.universe.tickers import step_or_sign_in
-from sbf_core.value import Value
-
-#: Some disks know times to two seconds: what was read sooner after a change may have changed once more, and look alike.
-_COARSE = dt.timedelta(seconds=2)
-_FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def files_of(entry: DatasetKeymapEntry, root: Path, keys: Keys, marks: Mapping[str, str], *, limit: int) -> GivenSeries:
@@ -48,7 +42,12 @@ def files_of(entry: DatasetKeymapEntry, root: Path, keys: Keys, marks: Mapping[s
     recipe = entry.each_file
     assert recipe is not None
     where = f"dataset {entry.id}"
-    found = stored_files(recipe, keys, where=where) if recipe.is_remote else local_files(root, recipe, where=where)
+    if recipe.is_remote:
+        from sbf_core.plan.remote_files import remote_files  # few folders are on another machine
+
+        found = remote_files(recipe, keys, marks, where=where)
+    else:
+        found = local_files(root, recipe, where=where)
     moments: dict[str, dt.datetime] = {}
     left_out: list[str] = []
     young: list[str] = []
@@ -76,23 +75,6 @@ def files_of(entry: DatasetKeymapEntry, root: Path, keys: Keys, marks: Mapping[s
     return GivenSeries(membership=Membership(tickers=tuple(moments), changed=moments), notes=tuple(notes))
 
 
-@attrs.frozen(kw_only=True)
-class FoundFile(Value):
-    """A file that a pattern finds.
-
-    Attributes:
-        name: below the folder in which the pattern begins.
-        mark: what tells that it may have changed.
-        changed_at: when it changed last, aware.
-        sure_at: who read it later than that knows that it did not change since, if the mark is the same.
-    """
-
-    name: str
-    mark: str
-    changed_at: dt.datetime
-    sure_at: dt.datetime
-
-
 def local_files(root: Path, recipe: FileRecipe, *, where: str) -> list[FoundFile]:
     """The regular files that a pattern finds on this machine. No link to a folder is gone down at ``**``: it could lead
     round in a circle. Names with a dot in front are found only by a pattern that has it, too.
@@ -108,49 +90,9 @@ def local_files(root: Path, recipe: FileRecipe, *, where: str) -> list[FoundFile
         raise DatasetFailure(what, where=f"{where}, {error.filename or folder}", fix="make it, or mend path") from error
     moments = {name: _moment(one) for name, one in facts.items()}
     return [
-        FoundFile(name=name, mark=file_mark(one), changed_at=moments[name], sure_at=moments[name] + _COARSE)
+        FoundFile(name=name, mark=file_mark(one), changed_at=moments[name], sure_at=moments[name] + COARSE)
         for name, one in facts.items()
     ]
-
-
-def stored_files(recipe: FileRecipe, keys: Keys, *, where: str) -> list[FoundFile]:
-    """The files that a pattern finds in an object store, by the same rules.
-
-    Raises:
-        DatasetFailure: the store does not answer, a key is not set, or the library is not there.
-    """
-    from sbf_core.http.stores import Store
-
-    try:
-        files = Store(recipe, keys).files(deep=len(recipe.pattern) > 1)
-    except UsageError as error:
-        raise DatasetFailure(error.what, where=", ".join(filter(None, (where, error.where))), fix=error.fix) from error
-    except DatasetFailure as error:
-        what = f"its folder cannot be read: {error.what}"
-        raise DatasetFailure(what, where=f"{where}, {error.where}", fix="look at options and secrets") from error
-    return [
-        FoundFile(
-            name=one.name,
-            mark=one.mark,
-            changed_at=one.changed_at,
-            sure_at=_FIRST if one.etag else one.changed_at + _COARSE,
-        )
-        for one in files
-        if _matches(one.name.split("/"), recipe.pattern)
-    ]
-
-
-def _matches(steps: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the steps of a name are those of a pattern."""
-    if not pattern:
-        return not steps
-    wanted, *rest = pattern
-    if wanted == "**":
-        is_below = bool(steps) and not steps[0].startswith(".") and _matches(steps[1:], pattern)
-        return _matches(steps, rest) or is_below
-    if not steps or (steps[0].startswith(".") and not wanted.startswith(".")):
-        return False
-    return fnmatchcase(steps[0], wanted) and _matches(steps[1:], rest)
 
 
 def _below(folder: Path, name: str, pattern: Sequence[str]) -> Iterator[tuple[str, os.stat_result]]:
@@ -190,7 +132,7 @@ def _moment(facts: os.stat_result) -> dt.datetime:
     try:
         return dt.datetime.fromtimestamp(facts.st_mtime, dt.UTC)
     except (OverflowError, ValueError, OSError):
-        return _FIRST if facts.st_mtime < 0 else EVER - _COARSE
+        return FIRST if facts.st_mtime < 0 else EVER - COARSE
 
 
 def _why_not(recipe: FileRecipe, name: str) -> str:

@@ -21,7 +21,7 @@ from warehouse import Declared, Warehouse
 from sbf_core.api import DatasetKeymapEntry, FileRecipe, UsageError, column
 from sbf_core.care.verify import Verification
 from sbf_core.failures import FailureKind
-from sbf_core.http.stores import StoredFile
+from sbf_core.http.remote_folder import StoredFile
 from sbf_core.runner.options import RunOptions
 from sbf_core.runs.context import RunContext
 
