@@ -258,6 +258,7 @@ def test_reports_read_what_is_there(filled: Shell) -> None:
         "datasets": 1,
         "state": "loaded",
         "reason": "",
+        "what": "Euro foreign exchange reference rates of the European Central Bank, since 1999",
         "deprecated": [],
     }
     doctor = filled("doctor")
