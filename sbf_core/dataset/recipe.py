@@ -256,7 +256,8 @@ class RestRecipe(Value):
     @property
     def hidden_parameters(self) -> frozenset[str]:
         """Parameters of the query that are sent and not recorded; a vendor may put them into the address of a page."""
-        return frozenset((*self.secrets, *getattr(self.sign_in, "parameters", ())))
+        token = getattr(self.sign_in, "parameter", "")
+        return frozenset((*self.secrets, *getattr(self.sign_in, "parameters", ()), *([token] if token else ())))
 
     @property
     def is_post(self) -> bool:

@@ -37,6 +37,17 @@ class PlannedRequest(Value):
         """What is asked, in this order, up to the first that fails."""
         return self.chain or (self.request,)
 
+    @property
+    def asked_days(self) -> tuple[dt.date | None, dt.date | None]:
+        """The first and the last day that it asks for; None where the question says none. A hook asks as it likes."""
+        named, first, last = self.entry.placeholders, self.request.from_date, self.request.to_date
+        if self.entry.recipe is None:
+            return first, last
+        return (
+            first if named & {"from_date", "year"} else None,
+            last if named & {"to_date", "year"} else None,
+        )
+
 
 def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:
     """A request in pieces of ``chunk_days``, or of as many days as its cells allow, cut at calendar years where the

@@ -12,13 +12,16 @@ from sbf_core.clock import to_naive_utc
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.ops.made_tables import held_payloads, made_tables
 from sbf_core.ops.promotions import ALL_PROMOTIONS
-from sbf_core.reports.problem import Problem
+from sbf_core.reports.problem import Problem, Way
 from sbf_core.reports.table import FactTable, table_of
 from sbf_core.shell_words import typed
 from sbf_core.silver.stale import as_made, cost_of, payloads_wait, stale_tables, what_becomes
 
 #: How long a field that came is shown beside what is to be looked at; with its dataset it is until it is declared.
 _SHOWN_FOR = dt.timedelta(days=30)
+#: What else there is to do about a table that is held, and about payloads that are.
+_PUT_BACK = "refuse it: put the declaration back, then"
+_DECLARE = "mend it: declare the field as it comes now, then"
 _NEW_FIELDS = f"""
 WITH seen AS (SELECT d.silver_table, d.field, d.examples, m.fetched_at AS since, m.run_id FROM ops.schema_drift AS d
     JOIN ops.bronze_manifest AS m USING (bronze_file_id) WHERE d.change = 'added' AND m.fetched_at > ?),
@@ -86,21 +89,36 @@ def problems_of_tables(
         table = stale.entry.silver_table
         what = f"silver.{table} is {'held' if stale.hold else 'stale'}"
         detail = stale.hold.reason if stale.hold else f"{'; '.join(stale.why)} ({cost_of(stale)})"
-        fix = f"sbf rebuild {typed(stale.entry.id)} --accept" if stale.hold else "sbf run"
+        name = typed(stale.entry.id)
+        accept = f"sbf rebuild {name} --accept"
+        fix, ways = ("sbf run", ()) if stale.hold is None else (accept, _ways(name, accept, _PUT_BACK))
         if stale.lost:
             detail = f"{'; '.join(stale.why)}; {what_becomes(stale)}"
             fix = "sbf repair --from BACKUP"
-        problems.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}"))
+            back = Way(to="put the payload back", command=fix)
+            ways = (_look(name), back, Way(to="go on without it", command=accept))
+        problems.append(Problem(what=what, detail=detail, fix=fix, href=f"/datasets/{table}", ways=ways))
     tables = {entry.silver_table: entry.id for entry in entries}
     for held in held_payloads(cursor):
         if held.table in tables:
             dataset = tables[held.table]
+            accept = f"sbf promote {typed(dataset)} --accept"
             problems.append(
                 Problem(
                     what=f"{dataset} is held",
                     detail=payloads_wait(held),
-                    fix=f"sbf promote {typed(dataset)} --accept",
+                    fix=accept,
                     href=f"/datasets/{held.table}",
+                    ways=_ways(typed(dataset), accept, _DECLARE),
                 )
             )
     return problems
+
+
+def _ways(name: str, accept: str, otherwise: str) -> tuple[Way, ...]:
+    """The ways out of what is held: look at it, take it as it is, or change the declaration, which a run reads."""
+    return _look(name), Way(to="accept it", command=accept), Way(to=otherwise, command="sbf run")
+
+
+def _look(name: str) -> Way:
+    return Way(to="look at it", command=f"sbf datasets {name}")

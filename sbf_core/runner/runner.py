@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -41,6 +41,7 @@ from sbf_core.silver.tables import renew_macros
 from sbf_core.vocabulary import Drift, Layer
 
 if TYPE_CHECKING:
+    from sbf_core.runner.asked_questions import Asks
     from sbf_core.runner.fetch_due import FetchDue
 
 #: A command that only reads holds the home for a moment; a run waits for that, and no longer.
@@ -137,6 +138,13 @@ class Runner:
             return plan if is_replay else plan.with_forecast(self._config.rates, ops.answer_seconds())
         finally:
             bootstrap.close()
+
+    @cached_property
+    def asks(self) -> Asks:
+        """Gives what a planned request asks, for readers; made only where somebody looks at it."""
+        from sbf_core.runner.asked_questions import asked_questions  # a run shows none
+
+        return partial(asked_questions, registry=self.home.registry, hooks=self.home.hooks())
 
     def _remade(self, bootstrap: DuckDbBootstrap) -> list[str]:
         """What the run would make again, before anything else."""

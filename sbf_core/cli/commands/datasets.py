@@ -172,7 +172,7 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
     if entry.reads:
         say(f"It reads the payloads of {entry.payload_ids[0]}, which fetches them.")
     for problem in problems:
-        say(f"{problem.what}: {problem.detail}; go on with `{problem.fix}`")
+        say(f"{problem.what}: {problem.detail}; {problem.told_ways}")
     print()
     show(columns)
     print()

@@ -104,7 +104,7 @@ def _table_checks(home: Home, cursor: duckdb.DuckDBPyConnection) -> list[_Check]
         *problems_of_tables(cursor, entries, home.config.bronze),
         *gold_states(cursor, home.gold_models(cursor)).problems,
     ]
-    return [(one.what, "bad", f"{one.detail}; go on with `{one.fix}`") for one in problems]
+    return [(one.what, "bad", f"{one.detail}; {one.told_ways}") for one in problems]
 
 
 def _plugin_checks(home: Home) -> list[_Check]:

@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated
+
 import attrs
+import typer
 
 from sbf_core.cli import options as opt
 from sbf_core.cli.outcome import run_logger, tell_refused
 from sbf_core.cli.render import print_json, print_table, tell
 from sbf_core.cli.run_words import RunWords, takes_run_words
 from sbf_core.counted import counted
+from sbf_core.errors import printable
 from sbf_core.home.home import Home
 from sbf_core.plan.forecast import VendorForecast
+from sbf_core.plan.planned import PlannedRequest
 from sbf_core.runner.run_plan import RunPlan
 from sbf_core.runner.runner import Runner
+from sbf_core.secret import redacted
+
+if TYPE_CHECKING:
+    from sbf_core.http.shown_questions import ShownQuestion
+    from sbf_core.runner.asked_questions import Asks
 
 _ROWS_MAX = 200
 
 
 @takes_run_words
-def plan(*, home_folder: opt.HomeFolder = None, words: RunWords, as_json: opt.AsJson = False) -> None:
+def plan(
+    *,
+    home_folder: opt.HomeFolder = None,
+    words: RunWords,
+    addresses: Annotated[
+        bool, typer.Option("--addresses", help="What each due request asks: method, address and body, keys as ***.")
+    ] = False,
+    as_json: opt.AsJson = False,
+) -> None:
     """Show each request that a run would consider, and why it is due or not. Writes nothing.
 
-    Example: sbf plan --plugins ecb
+    Examples: sbf plan --plugins ecb | sbf plan --addresses
     """
     options = words.options()
     runner = Runner(Home.at(home_folder, flags=words.settings(), logger=run_logger()), options)
     tell_refused(runner)
-    show_plan(runner.plan(), as_json=as_json)
+    show_plan(runner.plan(), as_json=as_json, asks=runner.asks if addresses else None)
 
 
-def show_plan(plan: RunPlan, *, as_json: bool) -> None:
-    """The requests, each with the reason, and what they cost of each vendor's limits."""
+def show_plan(plan: RunPlan, *, as_json: bool, asks: Asks | None = None) -> None:
+    """The requests, each with the reason, and what they cost of each vendor's limits; with ``asks`` what each of those
+    asks that are due and shown.
+    """
     for note in plan.notes:
         tell(f"sbf: note: {note}")
     if as_json:
         requests = [
             {
                 "dataset": item.entry.id, "ticker": item.request.ticker,
-                "from_date": item.request.from_date, "to_date": item.request.to_date,
+                "from_date": item.asked_days[0], "to_date": item.asked_days[1],
                 "due": item.due, "why": item.why,
+                **({} if asks is None else {"asks": list(map(attrs.asdict, _asked(item, asks)))}),
             }
             for item in plan.requests
         ]  # fmt: skip
@@ -58,11 +81,10 @@ def show_plan(plan: RunPlan, *, as_json: bool) -> None:
     headers = ("due", "dataset", "ticker", "from", "to", "why")
     print_table(
         headers,
-        [
-            (item.due, item.entry.id, item.request.shown_ticker, item.request.from_date, item.request.to_date, item.why)
-            for item in shown
-        ],
+        [(item.due, item.entry.id, item.request.shown_ticker, *item.asked_days, item.why) for item in shown],
     )
+    if asks is not None:
+        _print_asked(shown, asks)
     left = len(plan.requests) - len(shown)
     print()
     if plan.vendors:
@@ -75,6 +97,24 @@ def show_plan(plan: RunPlan, *, as_json: bool) -> None:
         f"{len(plan.due)} of {counted(len(plan.requests), 'request is', 'requests are')} due"
         + (f"; {left:,} not shown" if left else "")
     )
+
+
+def _asked(item: PlannedRequest, asks: Asks) -> Iterator[ShownQuestion]:
+    return asks(item) if item.due else iter(())
+
+
+def _print_asked(shown: Sequence[PlannedRequest], asks: Asks) -> None:
+    """What is asked, a line each, up to so many."""
+    lines = (
+        f"{one.method} {one.address}" + (f" {one.body}" if one.body else "")
+        for item in shown
+        for one in _asked(item, asks)
+    )
+    print()
+    for line in islice(lines, _ROWS_MAX):
+        print(printable(redacted(line)))
+    if next(lines, None) is not None:
+        print(f"and more; the first {_ROWS_MAX} are shown, --json has all")
 
 
 def _about(seconds: float) -> str:

@@ -111,9 +111,15 @@ def _print_parts(
 ) -> None:
     if problems:
         print("\nto look at:")
-        print_table(
-            ("what", "reason", "go on with"), [(one.what, reaching(one.detail), command(one.fix)) for one in problems]
-        )
+        ways = [
+            (one.what if first else "", reaching(one.detail) if first else "", way.to, command(way.command))
+            for one in problems
+            for first, way in zip((True, *[False] * len(one.ways)), one.ways_out, strict=False)
+        ]
+        if any(one.ways for one in problems):
+            print_table(("what", "reason", "to", "go on with"), ways)
+        else:
+            print_table(("what", "reason", "go on with"), [(what, why, fix) for what, why, _, fix in ways])
     if fields.rows:
         print("\nnew fields, which no column takes; payloads keep them:")
         print_table(fields.headers, fields.rows)
