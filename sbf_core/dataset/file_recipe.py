@@ -20,8 +20,16 @@ from sbf_core.vocabulary import texts
 NAME = "name"
 #: What a pattern of names may hold in the place of letters.
 _WILDCARDS = re.compile(r"[*?\[]")
+#: What the name of a file ends with, where that is no number and no pattern.
+_ENDING = re.compile(r"\.([A-Za-z][A-Za-z0-9]{0,9}(?:\.[Gg][Zz])?)$")
 #: A year.
 _QUIET_SECONDS_MAX = 366 * 86_400
+
+
+def _ending(recipe: FileRecipe) -> str:
+    """What its path ends with, in small letters; empty where that is no ending as ``json``."""
+    match = _ENDING.search(recipe.path.rpartition("/")[2])
+    return "" if match is None else match[1].lower()
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +40,8 @@ class FileRecipe(Value):
         path: template as in ``RestRecipe.url``; a relative path stands in the ``files`` folder of the home. With
             ``each`` a pattern instead, with ``*``, ``?`` and ``[...]`` in names, and ``**`` for folders at any depth:
             ``drops/*.csv``.
-        extension: what the file is stored and read as.
+        extension: what the file is stored and read as: what the path ends with, as ``json`` or ``csv.gz``; to be given
+            where it has no such ending, or another.
         mirrors: other addresses that hold the same data; a replay answers from them too.
         each: ``file``: each file that the pattern finds is a series of its own, known by its name, and read once; again
             where its size or the time of its last change is another. What is in it then supersedes what was.
@@ -51,7 +60,7 @@ class FileRecipe(Value):
     """
 
     path: str
-    extension: str = "csv"
+    extension: str = attrs.field(default=attrs.Factory(_ending, takes_self=True))
     mirrors: tuple[str, ...] = attrs.field(default=(), converter=texts)
     each: str = ""
     parts: str = ""
@@ -60,10 +69,17 @@ class FileRecipe(Value):
     secrets: Mapping[str, str] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        check_extension(self.extension)
         if self.each:
             self._check_each()
-            return
+        else:
+            self._check_one()
+        if not self.extension:
+            what = f"the name of {self.path!r} does not say what the file is"
+            fix = 'say it: extension="csv", or json, parquet, xlsx, csv.gz'
+            raise UsageError(what, where=self.path, fix=fix, code="RECIPE")
+        check_extension(self.extension)
+
+    def _check_one(self) -> None:
         if self.is_remote or self.options or self.secrets:
             what = "a file of another machine is read as each file of a folder"
             raise UsageError(what, where=self.path, fix='each="file", path="s3://bucket/drops/*.csv"', code="RECIPE")

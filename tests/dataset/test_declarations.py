@@ -239,3 +239,27 @@ def test_a_zone_that_is_none_is_refused(zone: str) -> None:
             silver_table="t",
             columns=[Column(name="a", type="TIMESTAMP", key=True, zone=zone)],
         )
+
+
+@pytest.mark.parametrize(
+    ("path", "extension"),
+    [
+        ("n.json", "json"), ("in/{ticker}.parquet", "parquet"), ("A.CSV", "csv"), ("a.b.csv.gz", "csv.gz"),
+        ("rates.tsv", "tsv"), ("book.xlsx", "xlsx"), ("v1.2/notes.txt", "txt"),
+    ],
+)  # fmt: skip
+def test_a_file_is_what_its_name_ends_with(path: str, extension: str) -> None:
+    """It was read as CSV, whatever its name said."""
+    assert FileRecipe(path=path).extension == extension
+    assert FileRecipe(path=path, extension="csv").extension == "csv", "who says it is right"
+    assert FileRecipe(path=f"drops/*.{extension}", each="file").extension == extension
+
+
+@pytest.mark.parametrize(
+    "path", ["rates", "{ticker}", "a.{period}", "rates.2024", "in.csv/rates", "a.", ".", "a.json/"]
+)
+def test_a_file_whose_name_does_not_say_what_it_is_says_so(path: str) -> None:
+    with pytest.raises(UsageError, match="does not say what the file is") as caught:
+        FileRecipe(path=path)
+    assert 'extension="csv"' in caught.value.fix
+    assert FileRecipe(path=path, extension="csv").extension == "csv"
