@@ -41,6 +41,7 @@ from sbf_core.duck import migrate
 from sbf_core.failures import MEANINGS
 from sbf_core.gold.model import AcceptedRange, ForeignKey, GoldModel, GoldSource, NotNull, Unique
 from sbf_core.plugin import hookspecs
+from sbf_core.plugin.offer import Offer, VendorSearch, offers_of_table
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.settings.setting import SETTINGS
@@ -50,7 +51,7 @@ from sbf_core.universe.members import UniverseMember
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 HEAD = "<!-- Made from the code by tests/docs/make_reference.py. Do not edit. -->\n\n"
-HOOKS = ("datasets", "fetch", "promote", "build_gold", "universe_members")
+HOOKS = ("datasets", "fetch", "promote", "build_gold", "offers", "universe_members")
 
 
 def commands() -> str:
@@ -155,6 +156,20 @@ def build_gold(options):
     sql = "SELECT currency, max_by(rate, date) AS rate, max(date) AS date FROM silver.ecb_reference_rate GROUP BY currency"
     return [GoldModel(name="last_rate", key=("currency",), date_column="date", sql=sql, tests=(NotNull(column="date"),), doc="One row a currency: its last rate.")]
 """,  # noqa: E501
+    "offers": """import json
+from pathlib import Path
+from sbf_core.api import Offer, RestRecipe, VendorSearch, hookimpl, offers_of_table
+
+def read(payload: bytes):
+    return [Offer(id=one["id"], title=one["name"], options={"series": (one["id"],)}, region="US") for one in json.loads(payload)["found"]]
+
+@hookimpl
+def offers(words, options):
+    shipped = Path(__file__).with_name("offers.tsv") if "__file__" in globals() else None
+    recipe = RestRecipe(url="https://api.example.com/search?text={ticker}", secrets={"key": "EXAMPLE_API_KEY"}, limits=("1/second",))
+    search = VendorSearch(name="example", title="Example", recipe=recipe, read=read, judges=True)
+    return [*(offers_of_table(shipped, cost="free with key") if shipped else ()), search]
+""",  # noqa: E501
     "universe_members": """import datetime as dt
 from sbf_core.api import UniverseMember, hookimpl
 
@@ -179,7 +194,7 @@ def hooks() -> str:
             f"\n## {name}\n\n```text\n{name}{signature}\n```\n\n{_prose(function)}\n\n"
             f"```python\n{HOOK_EXAMPLES[name]}```\n"
         )
-    for kind in (RunRequest, RunResult, PromotionBatch, SelectRows, ParseRows):
+    for kind in (RunRequest, RunResult, PromotionBatch, SelectRows, ParseRows, Offer, VendorSearch, offers_of_table):
         text += f"\n## {kind.__name__}\n\n{_prose(kind)}\n"
     return text
 

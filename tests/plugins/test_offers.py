@@ -197,5 +197,11 @@ def test_a_recorded_search_of_fred() -> None:
         asked.read(b"{}")
 
 
+def test_who_adds_a_series_keeps_the_usual_ones() -> None:
+    shipped = [one for one in fred.offers() if isinstance(one, Offer)]
+    assert len(shipped) > 80
+    assert all(with_offer({}, one)["series"][:6] == list(fred.USUAL) for one in shipped)
+
+
 def test_no_word_of_a_list_is_empty(catalogue: Catalogue) -> None:
     assert len(search(catalogue.items, Wanted())) == len(catalogue.items)

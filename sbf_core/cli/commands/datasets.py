@@ -13,7 +13,7 @@ from sbf_core.cli import options as opt
 from sbf_core.cli.found_datasets import dataset_json, show_found, show_terms
 from sbf_core.cli.of_dataset import of_dataset, show
 from sbf_core.cli.render import print_json, print_table, say, tell
-from sbf_core.dataset.about import Cost, Frequency
+from sbf_core.dataset.about import About, Cost, Frequency
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
@@ -126,12 +126,13 @@ def _all(home: Home, *, named: Sequence[str] | None, as_json: bool) -> None:
     if as_json:
         print_json("datasets", datasets=[dataset_json(item.entry, item.plugin.name) for item in owned])
         return
+    said = [name for name in attrs.fields_dict(About) if any(item.entry.about[name] for item in owned)]
     print_table(
-        ("dataset", "plugin", "scope", "silver table", "title", "region", "frequency", "cost"),
+        ("dataset", "plugin", "scope", "silver table", "title", *said),
         [
             (
                 item.entry.id, item.plugin.name, item.entry.scope, f"silver.{item.entry.silver_table}",
-                item.entry.title, *item.entry.about.values(),
+                item.entry.title, *(item.entry.about[name] for name in said),
             )
             for item in owned
         ],
