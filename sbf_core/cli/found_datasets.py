@@ -7,6 +7,7 @@ from typing import Any
 
 from sbf_core.cli.render import print_json, print_table, say, tell
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.errors import printable
 from sbf_core.plugin.offer import Offer
 from sbf_core.reports.catalogue import Found, Item, State, Wanted, advice, search
 from sbf_core.reports.catalogue_of_home import Catalogue
@@ -78,12 +79,13 @@ def _show_how(catalogue: Catalogue, items: Sequence[Item]) -> None:
     for item in offers[:_LINES_SHOWN]:
         how = catalogue.how(item)
         print()
-        say(f"{item.id}: {how_text(how)}")
+        say(printable(f"{item.id}: {how_text(how)}"))
         for line in how.lines:
             print(f"    {line}")
     if len(offers) > _LINES_SHOWN:
         print()
-        say(f"Lines for another that is {State.OFFERED}: `sbf datasets --search {typed(offers[_LINES_SHOWN].id)}`")
+        another = typed(offers[_LINES_SHOWN].id)
+        say(printable(f"Lines for another that is {State.OFFERED}: `sbf datasets --search {another}`"))
 
 
 def _advise(catalogue: Catalogue, wanted: Wanted) -> None:

@@ -167,16 +167,26 @@ def _placed(item: Item, asked: Sequence[Asked]) -> tuple[int, tuple[str, ...]] |
     """How far down the words stand, and where; None where one stands nowhere."""
     best: list[tuple[int, int, str]] = []
     for word in asked:
-        fits = (
-            (2 * rank + (word.fit(stems_of(text)) == 1), place, name)
-            for place, (rank, name, text) in enumerate(_texts(item))
-            if text and word.fit(stems_of(text))
-        )
-        nearest_place = min(fits, default=None, key=lambda each: each[0])
-        if nearest_place is None:
+        found = _best_place(item, word)
+        if found is None:
             return None
-        best.append(nearest_place)
+        best.append(found)
     return sum(score for score, _, _ in best), tuple(dict.fromkeys(name for _, _, name in sorted(best)))
+
+
+def _best_place(item: Item, word: Asked) -> tuple[int, int, str] | None:
+    """Where a word says most: its score, the place and what that is called. A whole word counts more than a
+    beginning, and less than a place that says more.
+    """
+    best: tuple[int, int, str] | None = None
+    for place, (rank, name, text) in enumerate(_texts(item)):
+        if best is not None and 2 * rank >= best[0]:
+            return best  # what follows says no more
+        fit = word.fit(stems_of(text)) if text else 0
+        score = 2 * rank + (fit == 1)
+        if fit and (best is None or score < best[0]):
+            best = score, place, name
+    return best
 
 
 def _texts(item: Item) -> Iterator[tuple[int, str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.failures import Failure, FailureKind
 from sbf_core.home.home import Home
 from sbf_core.plugin.offer import Offer, VendorSearch
@@ -38,7 +39,7 @@ class Catalogue(Value):
     def with_answers(self, found: Sequence[Offered], faults: Sequence[Failure]) -> Catalogue:
         """The catalogue with what vendors answered; of two offers of one id the one that says how to have it."""
         known = {(item.plugin.name, item.id): item for item in self.items}
-        for item in as_items(found):
+        for item in as_items(found, self.items):
             there = known.get((item.plugin.name, item.id))
             if there is None or (isinstance(there.what, Offer) and there.what.asked_by):
                 known[item.plugin.name, item.id] = item
@@ -72,17 +73,29 @@ def catalogue_of(home: Home, words: str = "", *, named: Sequence[str] | None = N
         for one in awake.registry.of(chosen)
     ]
     given = offers_of(awake.plugins, chosen, words)
-    items = [*datasets, *as_items(given.offers)]
+    items = [*datasets, *as_items(given.offers, datasets)]
     return Catalogue(home=awake, items=items, searches=given.searches, faults=[*given.faults, *_refused(awake)])
 
 
-def as_items(offers: Sequence[Offered]) -> list[Item]:
-    """Offers as items, without those that the settings have taken up."""
-    return [
-        Item(plugin=one.plugin, state=State.OFFERED, what=one.offer)
-        for one in offers
-        if not is_had(one.plugin.options, one.offer)
-    ]
+def as_items(offers: Sequence[Offered], known: Sequence[Item]) -> list[Item]:
+    """Offers as items. What the settings have taken up stands as the datasets of its plugin do; what is a dataset of
+    its own by then is one of ``known``.
+    """
+    states: dict[str, State] = {}
+    names: set[tuple[str, str]] = set()
+    for item in known:
+        if isinstance(item.what, DatasetKeymapEntry):
+            states.setdefault(item.plugin.name, item.state)
+            names |= {(item.plugin.name, item.what.id), (item.plugin.name, item.what.dataset)}
+    items = []
+    for one in offers:
+        plugin = one.plugin
+        is_there = plugin.name in states and is_had(plugin.options, one.offer)
+        if not is_there:
+            items.append(Item(plugin=plugin, state=State.OFFERED, what=one.offer))
+        elif (plugin.name, one.offer.id) not in names:
+            items.append(Item(plugin=plugin, state=states[plugin.name], what=one.offer))
+    return items
 
 
 def _refused(home: Home) -> list[Failure]:

@@ -67,7 +67,8 @@ def _of_offer(offer: Offer, record: PluginRecord, manager: PluginManager, keys: 
         return HowTo(fault=failure_of(error))
     changed = [entry for entry in after if entry not in before]
     if not changed:
-        return HowTo(command=f"sbf run --plugins {typed(record.name)}")  # the settings say it already
+        keys_lacking = lacking_keys(before, keys)  # the settings say it already
+        return HowTo(keys=keys_lacking, command=f"sbf run --plugins {typed(record.name)}")
     select = f" --select {typed(changed[0].id)}" if len(changed) == 1 else ""
     return HowTo(
         lines=tuple(written.split("\n")),
@@ -108,7 +109,8 @@ def _key(name: str) -> str:
 def toml_text(value: Any) -> str:
     """A value as TOML has it (https://toml.io/en/v1.0.0): a list of more than one in lines of its own."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        text = json.dumps(value, ensure_ascii=False)
+        return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in text)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.datetime):

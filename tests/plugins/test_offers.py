@@ -82,7 +82,7 @@ def test_ids_are_of_one_offer_each(catalogue: Catalogue) -> None:
         ("industry portfolios", {}, "10_Industry_Portfolios"),
         ("commitments of traders", {"terms": "public domain"}, "positions/cftc/legacy_futures"),
         ("policy rates", {}, "BIS/WS_CBPOL"),
-        ("vix", {}, "prices/cboe/index_history"),
+        ("vix", {}, "VIX"),
         ("bitcoin", {"region": ["US"]}, "binance_us/BTC-USDT"),
         ("tiingo", {}, "prices/tiingo/eod"),
         ("members sp500", {"cost": ["paid"]}, "reference/fmp/sp500_constituents"),

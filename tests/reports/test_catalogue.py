@@ -185,6 +185,8 @@ def test_what_the_settings_have_is_offered_no_more(tmp_path: Path) -> None:
     assert offered("") == ["B", "BAD", "plan", "far"]  # A holds where the settings are silent
     assert offered('[options.plug]\nseries = ["B"]\n') == ["A", "BAD", "plan", "far"]
     assert offered('[options.plug]\nseries = ["B", "A"]\nplan = "gold"\n') == ["BAD", "far"]
+    (one,) = (one for one in home_with(tmp_path, "").items if one.id == "A")
+    assert one.state is State.READY  # it is found, and stands as the dataset that has it
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,8 @@ def test_values_are_written_as_toml_has_them() -> None:
     import datetime as dt
 
     values = {
-        "text": 'a "b" \\ \n\x7fä', "yes": True, "whole": 3, "real": 1.5, "day": dt.date(2024, 1, 2),
+        "text": 'a "b" \\ \n\x7fä\x9b\u202e\u2028\U0001f600',
+        "yes": True, "whole": 3, "real": 1.5, "day": dt.date(2024, 1, 2),
         "long": [f"series-{number:04}" for number in range(20)], "none": [], "table": {"a b": [1, 2], "c": "d"},
         "moment": dt.datetime(2024, 1, 2, 3, 4, 5),
     }  # fmt: skip
