@@ -173,7 +173,7 @@ class Bank:
             dataset=self.word,
             silver_table=self.table,
             columns=self.columns,
-            recipe=RestRecipe(url=self.url, limits=("2/second",), connections=1, **{**days, **self.ask}),
+            recipe=RestRecipe(url=self.url, limits=("4/second",), connections=2, **{**days, **self.ask}),
             is_data=DataRules(**{"may_be_empty": True, **self.rules}),
             opt_in=True,
             region=_COUNTRIES.get(self.name, self.home[:2]),

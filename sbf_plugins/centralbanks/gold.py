@@ -22,6 +22,9 @@ OTHERS = (
         only="regexp_full_match(series, 'FX[A-Z]{3}CAD') AND value IS NOT NULL",
     ).source("boc", "boc_group"),
     Priced(
+        currency="'GBP'", base="currency", price="value", only="currency IS NOT NULL AND value IS NOT NULL"
+    ).source("boe", "boe_exchange_rate"),
+    Priced(
         currency="CASE unit WHEN 'Yen per U.S. Dollar' THEN 'USD' WHEN 'U.S. Dollar per Euro' THEN 'EUR' END",
         base="CASE unit WHEN 'Yen per U.S. Dollar' THEN 'JPY' WHEN 'U.S. Dollar per Euro' THEN 'USD' END",
         price="value", quoted="value", fixing="series",
@@ -33,6 +36,10 @@ OTHERS = (
     Priced(
         currency="currency", base="'PLN'", price="mid", quoted="mid", fixing="table_name"
     ).source("nbp", "nbp_rate"),
+    Priced(
+        currency="'AUD'", base="unit", price="value",
+        only="regexp_full_match(unit, '[A-Z]{3}') AND value IS NOT NULL",
+    ).source("rba", "rba_f11_1"),
 )  # fmt: skip
 
 

@@ -38,12 +38,11 @@ def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows | Sel
     from sbf_plugins.centralbanks import wide_rows
     from sbf_plugins.centralbanks.xml_rows import PARSERS
 
-    bank = entry.dataset.partition("_")[0]
-    if bank in PARSERS:
-        return ParseRows(PARSERS[bank])
-    if bank == "bob":
+    if entry.dataset in PARSERS:
+        return ParseRows(PARSERS[entry.dataset])
+    if entry.dataset == "bob":
         return SelectRows(wide_rows.botswana(batch.fields))
-    wide = {"hkma": wide_rows.hong_kong, "bom": wide_rows.mongolia}.get(bank)
+    wide = {"hkma": wide_rows.hong_kong, "bom": wide_rows.mongolia}.get(entry.dataset)
     return None if wide is None else SelectRows(wide())
 
 

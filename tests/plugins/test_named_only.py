@@ -11,9 +11,23 @@ from sbf_core.home.home import Home
 from sbf_core.runner.configured_datasets import configured
 from sbf_core.settings.settings import Settings
 
-NAMED = ("amfi", "cboe", "centralbanks", "cftc", "frenchlib", "gleif", "iso10383", "nasdaqtrader", "openfigi")
+NAMED = (
+    "amfi",
+    "boe",
+    "cboe",
+    "centralbanks",
+    "cftc",
+    "frenchlib",
+    "gleif",
+    "iso10383",
+    "nasdaqtrader",
+    "openfigi",
+    "rba",
+    "snb",
+)
 CHOSEN = """
 [options.amfi]
+[options.boe]
 [options.cboe]
 chains = ["AAPL"]
 [options.centralbanks]
@@ -26,6 +40,8 @@ portfolios = ["5_Industry_Portfolios"]
 leis = ["549300LBI3LRIZ2V8V66"]
 [options.iso10383]
 [options.nasdaqtrader]
+[options.rba]
+[options.snb]
 [options.openfigi]
 key = true
 """
