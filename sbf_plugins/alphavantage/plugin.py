@@ -1,11 +1,11 @@
-"""Daily prices of Alpha Vantage, for the tickers of the universe; without a plan in the settings it has no datasets."""
+"""Prices and figures of Alpha Vantage, for the tickers of the universe; without a plan in the settings no datasets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+from sbf_core.api import DatasetKeymapEntry, PromotionBatch, SelectRows, UsageError, checked_options, hookimpl
 
 if TYPE_CHECKING:
     from sbf_core.api import Offer
@@ -20,8 +20,8 @@ PLANS = {
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """The daily bars."""
-    chosen = checked_options(options, plan="", whole=False)
+    """The daily bars, and what else the settings name."""
+    chosen = checked_options(options, plan="", whole=False, datasets=("eod",))
     plan = chosen["plan"]
     if not plan:
         return ()
@@ -33,9 +33,30 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             fix="whole = false" if known else f"use one of {', '.join(PLANS)}, as texts",
             code="OPTION",
         )
-    from sbf_plugins.alphavantage.bars import entry  # without a plan nobody has to pay for it
+    from sbf_plugins.alphavantage import bars, fundamentals  # without a plan nobody has to pay for it
 
-    return (entry(plan, PLANS[plan], is_whole=chosen["whole"]),)
+    unknown = next((name for name in chosen["datasets"] if name not in fundamentals.NAMES), None)
+    if unknown is not None:
+        raise UsageError(
+            f"there is no dataset {unknown!r}",
+            where="[options.alphavantage] datasets",
+            fix=f"use some of {', '.join(fundamentals.NAMES)}",
+            code="OPTION",
+        )
+    return [
+        bars.entry(plan, PLANS[plan], is_whole=chosen["whole"])
+        if name == "eod"
+        else fundamentals.entry(name, plan, PLANS[plan])
+        for name in dict.fromkeys(chosen["datasets"])
+    ]
+
+
+@hookimpl
+def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows | None:
+    """Of a statement each figure becomes a row; all else is read as declared."""
+    from sbf_plugins.alphavantage import fundamentals
+
+    return SelectRows(fundamentals.STATEMENT_SQL) if entry.dataset in fundamentals.STATEMENTS else None
 
 
 @hookimpl

@@ -173,6 +173,7 @@ SPECS = (
             ("balance_sheet", "balance-sheet-statement", c.BALANCE, "Balance sheets, years and quarters"),
             ("cash_flow", "cash-flow-statement", c.CASH_FLOW, "Cash flow statements, years and quarters"),
             ("key_metrics", "key-metrics", c.KEY_METRICS, "Key metrics, years and quarters"),
+            ("financial_growth", "financial-growth", c.GROWTH, "Growth since the period before, years and quarters"),
             ("ratios", "ratios", c.RATIOS, "Ratios, years and quarters"),
             ("enterprise_values", "enterprise-values", c.ENTERPRISE_VALUE, "Enterprise values, years and quarters"),
         )

@@ -161,6 +161,13 @@ KEY_METRICS = (
     ),
     *numbers("workingCapital", "investedCapital", "grahamNumber", unit="reported currency"),
 )  # fmt: skip
+GROWTH = (
+    *_PERIOD,
+    *numbers(
+        "revenueGrowth", "grossProfitGrowth", "ebitgrowth", "operatingIncomeGrowth", "netIncomeGrowth", "epsgrowth",
+        "epsdilutedGrowth", unit="share, 1 is 100 percent",
+    ),
+)  # fmt: skip
 RATIOS = (
     *_PERIOD,
     *numbers(

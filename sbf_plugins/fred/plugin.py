@@ -93,8 +93,16 @@ class Series:
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """Observations with their vintages, and the facts of each series."""
-    series = checked_options(options, series=USUAL)["series"]
+    """Observations with their vintages, and the facts of each series; lists of what there is, where they are named."""
+    chosen = checked_options(options, series=USUAL, searches=(), releases=(), calendar=False)
+    series = chosen["series"]
+    further: list[DatasetKeymapEntry] = []
+    if chosen["searches"] or chosen["releases"] or chosen["calendar"]:
+        from sbf_plugins.fred import lists  # few ask for them
+
+        further = lists.entries(
+            chosen["searches"], chosen["releases"], has_calendar=chosen["calendar"], terms=_TERMS, rules=_RULES
+        )
     shared: dict[str, Any] = {
         "domain": "macro",
         "source": "fred",
@@ -141,6 +149,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             frequency="irregular",
             source_url="https://fred.stlouisfed.org/docs/api/fred/series.html",
         ),
+        *further,
     ]
 
 

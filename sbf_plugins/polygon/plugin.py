@@ -1,4 +1,4 @@
-"""Daily prices of Polygon, for the tickers of the universe; without a plan in the settings it has no datasets."""
+"""Prices and facts of Polygon, for the tickers of the universe; without a plan in the settings it has no datasets."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ PLANS = {"free": ("5/minute",), "paid": ("50/second",)}
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """The daily bars."""
-    chosen = checked_options(options, plan="", since=dt.date(2003, 9, 10))
+    """The daily bars, and what else the settings name."""
+    chosen = checked_options(options, plan="", since=dt.date(2003, 9, 10), datasets=("eod",))
     plan = chosen["plan"]
     if not plan:
         return ()
@@ -42,9 +42,22 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             fix=f"use one of {', '.join(PLANS)}",
             code="OPTION",
         )
-    from sbf_plugins.polygon.bars import entry  # without a plan nobody has to pay for it
+    from sbf_plugins.polygon import bars, reference  # without a plan nobody has to pay for it
 
-    return (entry(plan, PLANS[plan], chosen["since"]),)
+    unknown = next((name for name in chosen["datasets"] if name not in reference.NAMES), None)
+    if unknown is not None:
+        raise UsageError(
+            f"there is no dataset {unknown!r}",
+            where="[options.polygon] datasets",
+            fix=f"use some of {', '.join(reference.NAMES)}",
+            code="OPTION",
+        )
+    return [
+        bars.entry(plan, PLANS[plan], chosen["since"])
+        if name == "eod"
+        else reference.entry(name, plan, PLANS[plan], chosen["since"])
+        for name in dict.fromkeys(chosen["datasets"])
+    ]
 
 
 @hookimpl

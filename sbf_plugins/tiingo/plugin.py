@@ -1,4 +1,4 @@
-"""Daily prices of Tiingo, for the tickers of the universe; without a plan in the settings it has no datasets."""
+"""Prices and facts of Tiingo, for the tickers of the universe; without a plan in the settings it has no datasets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sbf_core.api import DatasetKeymapEntry, UsageError, checked_options, hookimpl
+from sbf_core.api import DatasetKeymapEntry, PromotionBatch, SelectRows, UsageError, checked_options, hookimpl
 
 if TYPE_CHECKING:
     from sbf_core.api import Offer
@@ -18,8 +18,10 @@ PLANS = {"free": ("50/hour", "1000/day"), "power": ("10000/hour", "100000/day")}
 
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
-    """The daily bars."""
-    chosen = checked_options(options, plan="", since=dt.date(1962, 1, 2))
+    """The daily bars, and what else the settings name."""
+    chosen = checked_options(
+        options, plan="", since=dt.date(1962, 1, 2), datasets=("eod",), pairs=("eurusd", "gbpusd", "usdjpy")
+    )
     plan = chosen["plan"]
     if not plan:
         return ()
@@ -30,9 +32,33 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             fix=f"use one of {', '.join(PLANS)}",
             code="OPTION",
         )
-    from sbf_plugins.tiingo.bars import entry  # without a plan nobody has to pay for it
+    from sbf_plugins.tiingo import bars, reference  # without a plan nobody has to pay for it
 
-    return (entry(plan, PLANS[plan], chosen["since"]),)
+    unknown = next((name for name in chosen["datasets"] if name not in reference.NAMES), None)
+    if unknown is not None:
+        raise UsageError(
+            f"there is no dataset {unknown!r}",
+            where="[options.tiingo] datasets",
+            fix=f"use some of {', '.join(reference.NAMES)}",
+            code="OPTION",
+        )
+    since = chosen["since"]
+    return [
+        bars.entry(plan, PLANS[plan], since)
+        if name == "eod"
+        else reference.entry(name, plan, PLANS[plan], since, chosen["pairs"])
+        for name in dict.fromkeys(chosen["datasets"])
+    ]
+
+
+@hookimpl
+def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> SelectRows | None:
+    """The list of tickers has some that never traded: without an exchange or a first day, which a key wants."""
+    if entry.dataset != "supported":
+        return None
+    from sbf_plugins.tiingo.reference import SUPPORTED_SQL
+
+    return SelectRows(SUPPORTED_SQL)
 
 
 @hookimpl

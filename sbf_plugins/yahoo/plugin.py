@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
-from sbf_core.api import DataRules, DatasetKeymapEntry, ParseRows, PayloadRefused, RestRecipe, column, hookimpl
+from sbf_core.api import (
+    DataRules,
+    DatasetKeymapEntry,
+    ParseRows,
+    PayloadRefused,
+    PromotionBatch,
+    RestRecipe,
+    checked_options,
+    column,
+    hookimpl,
+)
 
 
 @attrs.frozen
@@ -34,9 +44,16 @@ class Bar:
 
 
 @hookimpl
-def datasets() -> Sequence[DatasetKeymapEntry]:
-    """The whole history each time, because adjusted prices of the past change."""
+def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
+    """The whole history each time, because adjusted prices of the past change; dividends and splits out of it; and
+    figures of companies where the settings want them.
+    """
+    from sbf_plugins.yahoo import events
+
+    wants = checked_options(options, fundamentals=False)["fundamentals"]
     return [
+        *events.entries(_TERMS),
+        *([events.fundamentals(_TERMS)] if wants else []),
         DatasetKeymapEntry(
             domain="prices",
             source="yahoo",
@@ -60,16 +77,23 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             region="world",
             frequency="day",
             cost="free",
-            terms="Yahoo's terms, personal use. No official API.",
+            terms=_TERMS,
             source_url="https://finance.yahoo.com",
-        )
+        ),
     ]
 
 
 @hookimpl
-def promote() -> ParseRows:
-    """Columns of a chart, side by side, become rows."""
-    return ParseRows(parse)
+def promote(entry: DatasetKeymapEntry, batch: PromotionBatch) -> ParseRows:
+    """Columns of a chart, side by side, become rows; so do its events, and the series of figures."""
+    if entry.dataset == "eod":
+        return ParseRows(parse)
+    from sbf_plugins.yahoo import events
+
+    return ParseRows(events.PARSERS[entry.dataset])
+
+
+_TERMS = "Yahoo's terms, personal use. No official API."
 
 
 def parse(payload: bytes) -> Iterator[dict[str, object]]:
@@ -81,17 +105,17 @@ def parse(payload: bytes) -> Iterator[dict[str, object]]:
     meta: dict[str, Any] = found["meta"]
     if meta.get("dataGranularity") != "1d":
         raise PayloadRefused(f"bars of {meta.get('dataGranularity')!r}, expected of a day")
-    zone = _zone(meta)
+    zone = zone_of(meta)
     times = found.get("timestamp") or []
     quote = found["indicators"]["quote"][0]
     adjusted = (found["indicators"].get("adjclose") or [{}])[0].get("adjclose") or [None] * len(times)
     events = found.get("events") or {}
-    dividends = {_day(event["date"], zone): event["amount"] for event in (events.get("dividends") or {}).values()}
-    splits = {_day(event["date"], zone): event["splitRatio"] for event in (events.get("splits") or {}).values()}
+    dividends = {day_of(event["date"], zone): event["amount"] for event in (events.get("dividends") or {}).values()}
+    splits = {day_of(event["date"], zone): event["splitRatio"] for event in (events.get("splits") or {}).values()}
     open_day = _open_day(meta, zone)
     rows: dict[dt.date, dict[str, object]] = {}
     for place, moment in enumerate(times):
-        date = _day(moment, zone)
+        date = day_of(moment, zone)
         # A second bar of the last day is the present moment, which Yahoo adds behind the day's own.
         rows[date] = {
             "symbol": meta["symbol"], "date": date,
@@ -102,7 +126,8 @@ def parse(payload: bytes) -> Iterator[dict[str, object]]:
     yield from rows.values()
 
 
-def _zone(meta: dict[str, Any]) -> dt.tzinfo:
+def zone_of(meta: dict[str, Any]) -> dt.tzinfo:
+    """The zone of the exchange of a chart; where its name is not known, its distance from UTC as of now."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # 3 ms that only a payload has to pay
 
     try:
@@ -111,7 +136,8 @@ def _zone(meta: dict[str, Any]) -> dt.tzinfo:
         return dt.timezone(dt.timedelta(seconds=meta.get("gmtoffset", 0)))
 
 
-def _day(seconds: int, zone: dt.tzinfo) -> dt.date:
+def day_of(seconds: int, zone: dt.tzinfo) -> dt.date:
+    """The day of a moment at the exchange."""
     return dt.datetime.fromtimestamp(seconds, zone).date()
 
 
@@ -121,4 +147,4 @@ def _open_day(meta: dict[str, Any], zone: dt.tzinfo) -> dt.date | None:
     session = (meta.get("currentTradingPeriod") or {}).get("regular") or {}
     if last is None or not session or not session["start"] <= last < session["end"]:
         return None
-    return _day(last, zone)
+    return day_of(last, zone)

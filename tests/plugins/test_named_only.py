@@ -12,19 +12,9 @@ from sbf_core.runner.configured_datasets import configured
 from sbf_core.settings.settings import Settings
 
 NAMED = (
-    "amfi",
-    "boe",
-    "cboe",
-    "centralbanks",
-    "cftc",
-    "frenchlib",
-    "gleif",
-    "iso10383",
-    "nasdaqtrader",
-    "openfigi",
-    "rba",
-    "snb",
-)
+    "amfi", "boe", "cboe", "centralbanks", "cftc", "datahub", "fiscaldata", "frenchlib", "gleif", "iso10383",
+    "nasdaqdatalink", "nasdaqtrader", "nse", "openfigi", "rba", "snb",
+)  # fmt: skip
 CHOSEN = """
 [options.amfi]
 [options.boe]
@@ -34,6 +24,10 @@ chains = ["AAPL"]
 banks = ["cnb", "nbu"]
 [options.cftc]
 reports = ["legacy_futures", "financial_combined"]
+[options.datahub]
+[options.fiscaldata]
+[options.nasdaqdatalink]
+[options.nse]
 [options.frenchlib]
 portfolios = ["5_Industry_Portfolios"]
 [options.gleif]
