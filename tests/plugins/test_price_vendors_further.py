@@ -310,6 +310,14 @@ def test_datasets_that_there_are_not(plugin: Any, options: dict[str, Any], reaso
         plugin.datasets(options)
 
 
+def test_a_list_that_goes_on_is_not_the_whole_truth() -> None:
+    (entry,) = polygon.datasets({"plan": "free", "datasets": ["conditions"]})
+    content = told("polygon.v3.reference.conditions")
+    assert why_no_data(entry, content, "json") is None
+    more = json.dumps({**json.loads(content), "next_url": "https://api.polygon.io/v3/reference/conditions?cursor=x"})
+    assert why_no_data(entry, more.encode(), "json") is not None
+
+
 def test_a_plan_that_does_not_cover_it_is_no_failure_and_no_data() -> None:
     (entry,) = polygon.datasets({"plan": "free", "datasets": ["grouped"]})
     note = b'{"status":"NOT_AUTHORIZED","message":"You are not entitled to this data."}'
