@@ -23,6 +23,7 @@ TABLES = {
     "f2": "Yields of government bonds, daily", "f11": "Exchange rates, monthly", "f11.1": "Exchange rates, daily",
     "g1": "Consumer price inflation, quarterly",
 }  # fmt: skip
+_FREQUENCIES = {"a2": "irregular", "f1": "day", "f2": "day", "f11": "month", "f11.1": "day", "g1": "quarter"}
 _TABLE = r"[a-j][0-9]{1,2}(\.[0-9]{1,2})?"
 _CELL = (
     Column(name="series", type="VARCHAR", key=True, doc="the bank's code, e.g. FXRUSD"),
@@ -69,6 +70,7 @@ def _entry(table: str) -> DatasetKeymapEntry:
         refresh_after_hours=24,
         opt_in=True,
         tags=("fx",) if table.startswith("f11") else ("macro",),
+        region="AU", frequency=_FREQUENCIES.get(table, ()), cost="free",
         charts=(Chart(name="values", title="Values", x="date", y="value", series="series"),),
         title=f"Table {table.upper()}: {TABLES.get(table, 'as the bank publishes it')}",
         terms="Reserve Bank of Australia, CC BY 4.0 but for figures of others, which source names. No key.",

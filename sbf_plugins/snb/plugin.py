@@ -27,6 +27,7 @@ CUBES = {
     "snbgwdzid": "SNB policy rate and SARON, daily",
     "zimoma": "Rates of the money market",
 }
+_FREQUENCIES = {"devkum": "month", "plkopr": "month", "rendoblid": "day", "snbgwdzid": "day", "zimoma": "month"}
 _CUBE = r"[a-z][a-z0-9]{2,30}"
 _DATE, _VALUE = "Date", "Value"
 _CELL = (
@@ -67,6 +68,9 @@ def _entry(cube: str) -> DatasetKeymapEntry:
         refresh_after_hours=24,
         opt_in=True,
         tags=("macro",),
+        region="CH",
+        frequency=_FREQUENCIES.get(cube, ()),
+        cost="free",
         title=f"Cube {cube}: {CUBES.get(cube, 'as the bank publishes it')}",
         terms="Swiss National Bank, free to use with the source named, see its terms. No key.",
         source_url=f"https://data.snb.ch/en/topics/snb/cube/{cube}",

@@ -47,7 +47,8 @@ def entries(terms: str) -> list[DatasetKeymapEntry]:
     """Dividends and splits: they stand in the charts, and cost no request."""
     shared: dict[str, Any] = {
         "domain": "prices", "source": "yahoo", "reads": "prices/yahoo/eod", "is_data": DataRules(may_be_empty=True),
-        "terms": terms, "source_url": "https://finance.yahoo.com",
+        "terms": terms, "source_url": "https://finance.yahoo.com", "region": "world", "frequency": "irregular",
+        "cost": "free",
     }  # fmt: skip
     return [
         DatasetKeymapEntry(
@@ -85,6 +86,9 @@ def fundamentals(terms: str) -> DatasetKeymapEntry:
         rows_at="$.timeseries.result[*]",
         refresh_after_hours=24 * 7,
         opt_in=True,
+        region="world",
+        frequency=("quarter", "year"),
+        cost="free",
         title="Figures of companies (unofficial)",
         terms=terms,
         source_url="https://finance.yahoo.com",
