@@ -19,7 +19,7 @@ from sbf_core.scaffold.paging import Paging, paging_of
 from sbf_core.scaffold.proposal import Declared, Proposal, Sampled, Words
 from sbf_core.scaffold.roles import with_roles
 from sbf_core.scaffold.row_search import FoundRows, declared_again, find_rows, usual_format
-from sbf_core.scaffold.snapshots import moment_beside, whole_list
+from sbf_core.scaffold.snapshots import whole_list, with_moment
 from sbf_core.scaffold.wide import wide_of
 
 #: A word for "no value" in so many columns is one of the file.
@@ -68,9 +68,7 @@ def propose(
     columns = with_roles([*added, *columns], found_rows.rows, key=key, row_date=row_date, where=where)
     whole = whole_list(columns, template)
     if whole is not None:
-        moment = moment_beside(sample.payload, columns)
-        known = {column.source for column in columns}
-        columns += [moment] if moment is not None and moment.source not in known else []
+        columns = with_moment(sample.payload, columns)
     return Proposal(
         words=words,
         kind="csv" if template is None else "rest",

@@ -21,6 +21,7 @@ from sbf_core.scaffold.proposal import Declared
 #: Columns of the key that say of when a row is, though they are no dates for us: 2024, 2024-Q1, M02.
 _PERIOD = re.compile(r"(?:^|_)(?:date|day|week|month|quarter|year|period|time|timestamp|hour|season|vintage)(?:_|$)")
 _IS_WHOLE = "the rows have no date: is each answer the whole list? What a later one lacks is closed then"
+_IS_MOMENT = "is it the moment of the answer, since which its rows were known?"
 
 
 def whole_list(columns: Sequence[GuessedColumn], template: Template | None) -> Declared | None:
@@ -32,11 +33,20 @@ def whole_list(columns: Sequence[GuessedColumn], template: Template | None) -> D
     return Declared(name="semantics", value="snapshot", doubt=_IS_WHOLE)
 
 
-def moment_beside(payload: bytes, columns: Sequence[GuessedColumn]) -> GuessedColumn | None:
-    """The moment of a JSON answer, which stands beside its rows: since then they were known; None where there is none.
+def with_moment(payload: bytes, columns: Sequence[GuessedColumn]) -> list[GuessedColumn]:
+    """The columns with the moment of a JSON answer, which stands beside its rows, as that since which they were known.
 
     It changes with each answer, so that it may be no other column: each row would be new.
     """
+    beside = next((one for one in columns if one.source.startswith("$") and one.is_time and not one.key), None)
+    if beside is None:
+        moment = _moment_beside(payload, columns)
+        return [*columns, *([] if moment is None else [moment])]
+    known = attrs.evolve(beside, known_from=True, nullable=False, doubts=(*beside.doubts, _IS_MOMENT))
+    return [known if one is beside else one for one in columns]
+
+
+def _moment_beside(payload: bytes, columns: Sequence[GuessedColumn]) -> GuessedColumn | None:
     try:
         document = document_of(payload)
     except PayloadRefused:
@@ -50,6 +60,6 @@ def moment_beside(payload: bytes, columns: Sequence[GuessedColumn]) -> GuessedCo
         guesses = guess_columns([{source: value}], empty_is_missing=False, names={source: word})
         (column,) = guesses.columns
         name = column.name if column.name not in taken else f"{column.name}_of_answer"
-        doubts = (*column.doubts, "is it the moment of the answer, since which its rows were known?")
+        doubts = (*column.doubts, _IS_MOMENT)
         return attrs.evolve(column, name=name, known_from=True, nullable=False, doubts=doubts)
     return None

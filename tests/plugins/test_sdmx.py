@@ -421,6 +421,16 @@ def test_a_wrong_id_is_mended_in_sbf_toml(tmp_path: Path, flow: str) -> None:
     assert "source=" not in error
 
 
+def test_a_wrong_id_in_a_message_of_our_own(tmp_path: Path) -> None:
+    series = '<Series GEO="A"><Obs TIME_PERIOD="2024" OBS_VALUE="1"/></Series>'
+    body = f'<m:StructureSpecificData xmlns:m="m"><m:DataSet>{series}</m:DataSet></m:StructureSpecificData>'
+    flow = "EUROSTAT/x/geo=?format=xml"
+    recording = Recording(tmp_path, options=f"[options.sdmx]\nflows = {json.dumps([flow])}\n")
+    recording.add("statistics/eurostat/x", body.encode(), extension="xml")
+    (error,) = recording.run().errors
+    assert "in [options.sdmx] flows write the id that the payload has, in the place of geo" in error
+
+
 def test_what_stands_in_the_place_of_a_host() -> None:
     """A mirror, or a server of tests; ids of datasets and tables stay."""
     flows = ["ECB/EXR/D.USD.EUR.SP00.A"]

@@ -57,12 +57,47 @@ def at(office: Office, text: str, host: str) -> Proposal:
     return propose_from_plugin(Words(name="rates"), offered, clock=SystemClock())
 
 
+def structure(*dimensions: str, codes: str = "", attributes: str = "") -> bytes:
+    """A structure message of 2.1 with these dimensions, of which the first has a concept and codes."""
+    listed = "".join(
+        f'<s:Dimension id="{name}" position="{place}"><s:ConceptIdentity><Ref id="{name}"/></s:ConceptIdentity>'
+        f'<s:LocalRepresentation><s:Enumeration><Ref id="CL_{name}"/></s:Enumeration></s:LocalRepresentation>'
+        "</s:Dimension>"
+        for place, name in enumerate(dimensions, start=1)
+    )
+    concept = f'<s:Concept id="{dimensions[0]}"><c:Name>Its name</c:Name></s:Concept>'
+    text = (
+        '<m:Structure xmlns:m="m" xmlns:s="s" xmlns:c="c"><m:Structures>'
+        f'<s:Codelist id="CL_{dimensions[0]}">{codes}</s:Codelist><s:ConceptScheme>{concept}</s:ConceptScheme>'
+        f'<s:DataStructure id="DSD"><c:Name>A flow</c:Name><s:DimensionList>{listed}<s:TimeDimension id="TIME_PERIOD"/>'
+        f'</s:DimensionList><s:MeasureList><s:PrimaryMeasure id="OBS_VALUE"/></s:MeasureList>'
+        f"<s:AttributeList>{attributes}</s:AttributeList></s:DataStructure>"
+        "</m:Structures></m:Structure>"
+    )
+    return text.encode()
+
+
+def message(**series: str) -> bytes:
+    """A structure-specific message of 2.1: two years of months of one series."""
+    held = " ".join(f'{name}="{code}"' for name, code in series.items())
+    months = [f"{2023 + number // 12}-{number % 12 + 1:02d}" for number in range(24)]
+    rows = "".join(f'<Obs TIME_PERIOD="{month}" OBS_VALUE="1.{place}5"/>' for place, month in enumerate(months))
+    data = f'<m:DataSet action="Replace"><Series {held}>{rows}</Series></m:DataSet>'
+    return f'<m:StructureSpecificData xmlns:m="m">{data}</m:StructureSpecificData>'.encode()
+
+
+EXR = ("FREQ", "CURRENCY", "CURRENCY_DENOM", "EXR_TYPE", "EXR_SUFFIX")
+RATES = message(FREQ="M", CURRENCY="USD", CURRENCY_DENOM="EUR", EXR_TYPE="SP00", EXR_SUFFIX="A", UNIT_MULT="0")
+POLICY = message(FREQ="M", REF_AREA="CH")
+
+
 ECB = "data-api.ecb.europa.eu"
 
 
 def test_a_flow_of_the_ecb_by_its_name_alone(author: Author, office: Office) -> None:
     """``--from-sdmx ECB/EXR``, literally: all dimensions are columns, and what changed is asked for."""
-    office.bodies = {"/dataflow/ECB/EXR": recorded_body("ecb-sdmx-r2-002"), "/data/": recorded_body("ecb-sdmx-r2-001")}
+    told = structure(*EXR, attributes='<s:Attribute id="UNIT_MULT"/><s:Attribute id="NOTE"/>')
+    office.bodies = {"/dataflow/ECB/EXR": told, "/data/": RATES}
     (author.folder / "sbf-data").mkdir()
     hosts = ", ".join(f'"{host}"' for host in office.hosts(ECB))
     (author.folder / "sbf-data" / "sbf.toml").write_text(f"[options.sdmx]\nhosts = [{hosts}]\n")
@@ -84,16 +119,26 @@ def test_a_flow_of_the_ecb_by_its_name_alone(author: Author, office: Office) -> 
         'doc="to be multiplied by ten to the power of unit_mult"',
         'deleted: str | None = column(source="action", optional=True, missing=(',
         'domain="statistics", source="ecb"',
-        'title="Exchange Rates"',
+        'title="A flow"',
         'terms="Source: ECB. Free reuse with the source named."',
     ):
         assert line in text, text
-    is_sound(author, "rates", 252)
+    is_sound(author, "rates", 24)
     assert author.sbf("plugins", "new", "other", "--from", "sdmx:ECB/EXR").returncode == 0
 
 
-def test_a_key_says_what_is_asked_for_and_what_periods_are(office: Office) -> None:
+def test_what_the_ecb_really_sent(office: Office) -> None:
     office.bodies = {"/dataflow/": recorded_body("ecb-sdmx-r2-002"), "/data/": recorded_body("ecb-sdmx-r2-001")}
+    proposal = at(office, "ECB/EXR", ECB)
+    assert len(proposal.found.rows) == 252
+    assert {"title", "unit", "obs_status", "deleted"} < {
+        column.name for column in proposal.columns if not column.is_empty
+    }
+    assert entry_of(proposal).title == "Exchange Rates"
+
+
+def test_a_key_says_what_is_asked_for_and_what_periods_are(office: Office) -> None:
+    office.bodies = {"/dataflow/": structure(*EXR), "/data/": RATES}
     proposal = at(office, "ECB/EXR/M.USD.EUR.SP00.A", ECB)
     assert office.asked[1].startswith("/service/data/EXR/M.USD.EUR.SP00.A?updatedAfter=")
     columns = {column.name: column for column in proposal.columns}
@@ -128,25 +173,6 @@ OFFICES: dict[str, tuple[str, str, str, tuple[str, ...], int]] = {
 }  # fmt: skip
 
 
-def structure(*dimensions: str, codes: str = "") -> bytes:
-    """A structure message of 2.1 with these dimensions, of which the first has a concept and codes."""
-    listed = "".join(
-        f'<s:Dimension id="{name}" position="{place}"><s:ConceptIdentity><Ref id="{name}"/></s:ConceptIdentity>'
-        f'<s:LocalRepresentation><s:Enumeration><Ref id="CL_{name}"/></s:Enumeration></s:LocalRepresentation>'
-        "</s:Dimension>"
-        for place, name in enumerate(dimensions, start=1)
-    )
-    concept = f'<s:Concept id="{dimensions[0]}"><c:Name>Its name</c:Name></s:Concept>'
-    text = (
-        '<m:Structure xmlns:m="m" xmlns:s="s" xmlns:c="c"><m:Structures>'
-        f'<s:Codelist id="CL_{dimensions[0]}">{codes}</s:Codelist><s:ConceptScheme>{concept}</s:ConceptScheme>'
-        f'<s:DataStructure id="DSD"><c:Name>A flow</c:Name><s:DimensionList>{listed}<s:TimeDimension id="TIME_PERIOD"/>'
-        '</s:DimensionList><s:MeasureList><s:PrimaryMeasure id="OBS_VALUE"/></s:MeasureList></s:DataStructure>'
-        "</m:Structures></m:Structure>"
-    )
-    return text.encode()
-
-
 @pytest.mark.parametrize("name", OFFICES)
 def test_what_other_offices_sent(office: Office, name: str) -> None:
     text, host, payload_id, dimensions, count = OFFICES[name]
@@ -167,7 +193,7 @@ def test_names_of_codes_are_told(office: Office) -> None:
     )
     told = structure_of(structure("FREQ", "REF_AREA", codes=codes), where="x")
     assert told.codes == {"FREQ": {"M": "Monthly", "D": "Daily"}}
-    office.bodies = {"/data/": recorded_body("bis-r2-001"), "references=": structure("FREQ", "REF_AREA", codes=codes)}
+    office.bodies = {"/data/": POLICY, "references=": structure("FREQ", "REF_AREA", codes=codes)}
     proposal = at(office, "BIS/WS_CBPOL/M.CH?format=xml", "stats.bis.org")
     assert next(column.doc for column in proposal.columns if column.name == "freq") == "Its name: M Monthly"
     assert "| Its name (`FREQ`) | `M` | Monthly |" in proposal.notes
@@ -184,7 +210,7 @@ def test_less_is_asked_for_where_the_whole_is_too_large_and_more_where_there_is_
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sbf_core.scaffold.fetch_once.SAMPLE_BYTES_MAX", 1024**2)
-    large, small = b" " * 2 * 1024**2, recorded_body("bis-r2-001")
+    large, small = b" " * 2 * 1024**2, POLICY
     office.bodies = {
         "references=": structure("FREQ", "REF_AREA"),
         "startPeriod=2025-01-01": large,

@@ -77,6 +77,21 @@ def test_rows_of_days_or_periods_are_no_snapshot(payload_id: str, day: str) -> N
     assert [column.name for column in proposal.columns if column.row_date] == ([day] if day else [])
 
 
+def test_lists_and_periods_of_our_own() -> None:
+    names = [{"id": f"A{number}", "name": "x"} for number in range(24)]
+    assert semantics(proposed(names, "https://api.example.com/x"))[0] == "snapshot"
+    assert semantics(proposed(names, "https://api.example.com/x?from=2024-01-01"))[0] == "upsert", "days are asked for"
+    quarters = [{"id": "A", "period": f"{2000 + number}-Q1", "price": number / 4} for number in range(24)]
+    assert semantics(proposed(quarters, "https://api.example.com/x"))[0] == "upsert"
+    moment = {"made": "2024-01-01T10:00:00Z", "rows": names}
+    assert [column.name for column in proposed(moment).columns if column.known_from] == ["made"]
+
+
+def test_measures_in_capitals_are_no_tickers() -> None:
+    prices = "DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n" + "".join(f"{day},1.5,2,1,1.5,{n}00\n" for n, day in enumerate(DAYS))
+    assert proposed(prices.encode()).wide is None
+
+
 def test_pages_are_no_snapshot() -> None:
     """Which must come in one payload."""
     proposal = proposed({"items": [{"id": f"A{n}"} for n in range(24)], "next": "https://api.example.com/x?p=2"},
@@ -196,8 +211,6 @@ def test_wide_tables_that_banks_and_offices_send() -> None:
     for payload_id in ("nse-r2-002", "cboe-0116", "cftc-cot-text-r2-001", "statcan-r2-004", "cb-nb-0339"):
         body = recorded_body(payload_id, "") if payload_id != "statcan-r2-004" else recorded_body(payload_id, "204.csv")
         assert proposed(body).wide is None, payload_id
-    prices = "DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n" + "".join(f"{day},1.5,2,1,1.5,{n}00\n" for n, day in enumerate(DAYS))
-    assert proposed(prices.encode()).wide is None
 
 
 @pytest.mark.parametrize(
