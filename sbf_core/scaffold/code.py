@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from sbf_core.duck.identifiers import quoted
+from sbf_core.errors import printable
 from sbf_core.scaffold.guess import GuessedColumn
 from sbf_core.scaffold.literals import literal, names_in
 from sbf_core.scaffold.naming import class_of
@@ -36,7 +37,8 @@ def plugin_text(proposal: Proposal) -> str:
 
 
 def _title(proposal: Proposal) -> str:
-    return (proposal.words.title or proposal.name.replace("_", " ").capitalize()).replace('"', "'")
+    title = proposal.words.title or proposal.name.replace("_", " ").capitalize()
+    return printable(title).replace('"', "'").replace("\\", "/")
 
 
 def _imports(proposal: Proposal, body: Sequence[str]) -> list[str]:
@@ -109,7 +111,7 @@ def _arguments(column: GuessedColumn) -> Iterator[str]:
 
 def _doubts(column: GuessedColumn) -> str:
     doubts = [*column.doubts, *([_NO_UNIT] if column.lacks_meaning else [])]
-    return _MARK + "; ".join(doubts) if doubts else ""
+    return _mark("; ".join(doubts))
 
 
 def _first_date(proposal: Proposal) -> str:
@@ -170,7 +172,7 @@ def _declaration(proposal: Proposal) -> list[str]:
         "@hookimpl",
         "def datasets() -> Sequence[DatasetKeymapEntry]:",
         '    """What there is, and how it is fetched."""',
-        *(f"    # unsure: {doubt}" for doubt in proposal.recipe_doubts),
+        *(f"    {_mark(doubt).strip()}" for doubt in proposal.recipe_doubts),
         f"    recipe = {_recipe(proposal)}",
         "    return [",
         "        DatasetKeymapEntry(",
@@ -181,7 +183,8 @@ def _declaration(proposal: Proposal) -> list[str]:
 
 
 def _mark(doubt: str) -> str:
-    return f"{_MARK}{doubt}" if doubt else ""
+    """A comment on one line, whatever a vendor's names in it hold: behind a line break would stand code."""
+    return f"{_MARK}{printable(doubt)}" if doubt else ""
 
 
 def _wide_hook(proposal: Proposal, wide: Wide) -> list[str]:

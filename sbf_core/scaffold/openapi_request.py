@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import attrs
 
 from sbf_core.errors import SbfError
-from sbf_core.scaffold.address import Template, template_of
+from sbf_core.scaffold.address import SECRET, Template, template_of
 from sbf_core.scaffold.naming import as_name
 from sbf_core.scaffold.openapi_document import Description, Operation
 from sbf_core.scaffold.openapi_schema import type_of
@@ -117,7 +117,7 @@ def asked_of(
     """
     parameters = parameters_of(description, operation)
     doubts: list[str] = []
-    sent, left_out, headers = _sent(parameters, paging, ticker, doubts)
+    sent, left_out, headers = _sent(parameters, paging, ticker, [] if url else doubts)
     named = next((one for one in parameters if one.is_ticker and one.place in ("path", "query")), None)
     if not url:
         base, more = description.server(operation)
@@ -163,7 +163,7 @@ def _sent(
             headers[one.name] = value
         else:
             sent[one.place, one.name] = value
-        if is_made_up:
+        if is_made_up and not SECRET.fullmatch(one.name):  # a key becomes a declared one
             doubts.append(f"url: {one.name} is required, and the description has no example: {value!r} is made up")
     return sent, tuple(left_out), headers
 

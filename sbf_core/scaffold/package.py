@@ -13,7 +13,7 @@ from sbf_core.bronze.file_writer import BronzeFileWriter
 from sbf_core.dataset.recipe import RestRecipe
 from sbf_core.dataset.singer import SingerRecipe
 from sbf_core.duck.config import DuckDbConfig
-from sbf_core.errors import environment_fault
+from sbf_core.errors import environment_fault, printable
 from sbf_core.runs.result import RunResult
 from sbf_core.scaffold.code import plugin_text
 from sbf_core.scaffold.licences import licence_text
@@ -81,7 +81,8 @@ def _licence(proposal: Proposal, today: dt.date) -> str:
 
 def _pyproject(proposal: Proposal, name: str) -> str:
     module = package_of(proposal.name)
-    title = (proposal.words.title or proposal.name.replace("_", " ").capitalize()).replace("\\", "").replace('"', "'")
+    title = printable(proposal.words.title or proposal.name.replace("_", " ").capitalize())
+    title = title.replace("\\", "").replace('"', "'")
     return f"""[build-system]
 requires = ["hatchling>=1.27"]
 build-backend = "hatchling.build"

@@ -227,6 +227,7 @@ def test_parameters() -> None:
         {"name": "lang", "required": True, "schema": {"type": "string", "enum": ["en", "de"]}},
         {"name": "X-Client", "in": "header", "required": True, "schema": {"type": "string", "examples": ["sbf"]}},
         {"name": "board", "required": True},
+        {"name": "apikey", "required": True},
         {"name": "sid", "in": "cookie", "required": True},
         {"name": "verbose", "schema": {"type": "boolean"}},
     )
@@ -235,6 +236,8 @@ def test_parameters() -> None:
     assert isinstance(recipe, RestRecipe)
     assert recipe.url == "https://api.example.com/items?updated_since={cursor}&lang=en&board=BOARD"
     assert recipe.headers == {"X-Client": "sbf"}
+    assert recipe.secrets == {"apikey": "BARS_API_KEY"}
+    assert not any("apikey" in doubt for doubt in proposal.doubts)
     assert recipe.cursor is not None
     assert "url: board is required, and the description has no example: 'BOARD' is made up" in proposal.doubts
     assert "url: the cookie sid is required, and no recipe sends one" in proposal.doubts

@@ -235,3 +235,15 @@ def test_a_column_of_words_for_no_value_is_no_date() -> None:
     proposal = proposed(b"day,a,b\n" + b"".join(f"{day},N/A,1.5\n".encode() for day in DAYS))
     (column,) = [column for column in proposal.columns if column.name == "a"]
     assert (column.python, column.is_empty, column.missing) == ("str", True, ("N/A",))
+
+
+def test_what_a_vendor_calls_its_fields_is_no_code() -> None:
+    """A name that ends a line would end the comment that tells of it, and what follows would be run."""
+    evil = "a\nraise SystemExit('run')\n#\u2028\r"
+    rows = [{"day": day, evil: [1], f"{evil}b": number} for number, day in enumerate(DAYS)]
+    proposal = propose(
+        Words(name="mine", title=f'x"""\n{evil}\\'), Sampled(payload=json.dumps(rows).encode(), fetched_at=NOW),
+        template=None, where="here",
+    )  # fmt: skip
+    assert len(entry_of(proposal).columns) == 2
+    assert "raise SystemExit" not in [line.strip() for line in plugin_text(proposal).splitlines()]
