@@ -221,8 +221,8 @@ class RestRecipe(Value):
             what, fix = f"the dimension {stray.removeprefix(DIMENSION)!r} is not asked for", f"write {{{stray}}}"
         elif cells.per and not ({"from_date", "to_date"} <= named or "year" in named):
             what, fix = f"per {cells.per!r} counts days, and the recipe asks for none", "{from_date} and {to_date}"
-        elif self.cursor is not None or self.poll is not None:
-            what, fix = "cells cut a request, and neither a cursor nor poll goes with several", "leave one of them out"
+        elif self.poll is not None or (self.cursor is not None and self.cursor.by is CursorBy.TOKEN):
+            what, fix = "they cut a request, and neither a token nor poll goes with several", "leave one of them out"
         if what:
             raise UsageError(f"cells: {what}", where=self.url, fix=fix, code="RECIPE")
 

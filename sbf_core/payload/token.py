@@ -32,7 +32,10 @@ def token_of(body: bytes, at: str, *, as_json: bool = False) -> str:
     if value in (None, "", [], {}):
         return ""
     if as_json:
-        text = json_text(value)
+        try:
+            text = json_text(value)
+        except (ValueError, RecursionError) as error:
+            raise PayloadRefused(f"the cursor at {at} is no JSON") from error
         if not is_unicode(text):
             raise PayloadRefused(f"the cursor at {at} holds half of a surrogate pair, which no body can")
         return text

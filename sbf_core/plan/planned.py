@@ -8,6 +8,7 @@ import attrs
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.recipe import RestRecipe
+from sbf_core.payload.by_identity import by_identity
 from sbf_core.runs.request import RunRequest
 from sbf_core.value import Value
 
@@ -40,13 +41,17 @@ class PlannedRequest(Value):
     @property
     def asked_days(self) -> tuple[dt.date | None, dt.date | None]:
         """The first and the last day that it asks for; None where the question says none. A hook asks as it likes."""
-        named, first, last = self.entry.placeholders, self.request.from_date, self.request.to_date
-        if self.entry.recipe is None:
-            return first, last
-        return (
-            first if named & {"from_date", "year"} else None,
-            last if named & {"to_date", "year"} else None,
-        )
+        has_first, has_last = _asks_for_days(self.entry)
+        return self.request.from_date if has_first else None, self.request.to_date if has_last else None
+
+
+@by_identity
+def _asks_for_days(entry: DatasetKeymapEntry) -> tuple[bool, bool]:
+    """Whether a question says the first day, and the last: looked up once for each dataset."""
+    named = entry.placeholders
+    if entry.recipe is None:
+        return True, True
+    return bool(named & {"from_date", "year"}), bool(named & {"to_date", "year"})
 
 
 def chunks(entry: DatasetKeymapEntry, request: RunRequest) -> tuple[RunRequest, ...]:

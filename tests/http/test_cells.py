@@ -300,7 +300,7 @@ def test_limits_that_cannot_work_are_refused(changes: dict[str, Any], said: str)
         ({"json": QUERY, "cells": cells(per="month")}, "per 'month' counts days, and the recipe asks for none"),
         (
             {"json": {**QUERY, "c": "{cursor}"}, "cells": cells(), "cursor": Cursor(by="token", at="c")},
-            "neither a cursor nor poll",
+            "neither a token nor poll",
         ),
     ],
 )

@@ -14,9 +14,10 @@ from pytest_httpserver import HTTPServer
 from warehouse import Warehouse, price
 from werkzeug import Request, Response
 
-from sbf_core.api import Cursor, DataRules, Pages, RequestBody, RestRecipe, RunRequest, UsageError
+from sbf_core.api import Cursor, DataRules, Pages, PayloadRefused, RequestBody, RestRecipe, RunRequest, UsageError
 from sbf_core.care.verify import Verification
 from sbf_core.http.questions import filled_body
+from sbf_core.payload.token import token_of
 from sbf_core.runner.options import RunOptions
 
 NAME, KEY = "XML_TEST_KEY", """k3y<&>"that'nobody-may-see"""
@@ -172,6 +173,17 @@ def test_where_the_next_run_goes_on_may_be_any_json(tmp_path: Path, vendor: Vend
     assert [one.get_data().decode() for one in vendor.asked] == ['{"q":[]}', f'{{"q":[],"after":{written}}}']
     assert Verification(warehouse.opened()).run().findings == []
     assert len(symbols(warehouse)) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [("[NaN]", "is no JSON"), ('["\\ud83d"]', "half of a surrogate pair"), (None, "no cursor at")]
+)
+def test_what_no_body_can_hold_is_no_cursor(written: str | None, said: str) -> None:
+    body = "{}" if written is None else f'{{"next": {written}}}'
+    with pytest.raises(PayloadRefused, match=said):
+        token_of(body.encode(), "next", as_json=True)
+    assert token_of(b'{"next": [1.10]}', "next", as_json=True) == "[1.10]"
+    assert token_of(b'{"next": null}', "next", as_json=True) == ""
 
 
 XML = "<?xml version='1.0'?><q><key>{secret.token}</key><id n='{secret.token}'>{ticker}</id></q>"

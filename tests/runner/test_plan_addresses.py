@@ -101,6 +101,13 @@ RECIPES: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "a cursor": (
         {"url": "?a=1&since={cursor}", "cursor": Cursor(by="moment")}, {"is_data": DataRules(may_be_empty=True)}, (),
     ),
+    "cells that changed since": (
+        {
+            "url": "?g={dim.g}&since={cursor}", "cursor": Cursor(by="moment"),
+            "cells": Cells(cells_max=2, dimensions={"g": ("1", "2", "3")}, separator="+"),
+        },
+        {"is_data": DataRules(may_be_empty=True)}, (),
+    ),
     "a first cursor": (
         {"url": "?a=1&since={cursor}", "cursor": Cursor(by="token", at="$[0].symbol")},
         {"is_data": DataRules(may_be_empty=True)}, (),
