@@ -29,19 +29,23 @@ if TYPE_CHECKING:
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 #: Periods of a vendor's limits, and their seconds; a month has 30 days.
 PERIOD_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "month": 30 * 86400}
-_LIMIT = re.compile(r"(\d{1,9})/([a-z]+)")
+_LIMIT = re.compile(r"(\d{1,9})/(?:(\d{1,4}) (?=[a-z]+s$))?([a-z]+)", re.ASCII)
 
 
 def limit_parts(limit: str) -> tuple[int, int]:
-    """Number of requests and seconds of a limit such as ``250/day``. Raises ``UsageError`` for anything else."""
+    """Number of requests and seconds of a limit such as ``250/day`` or ``30/10 seconds``. Raises ``UsageError`` for
+    anything else.
+    """
     match = _LIMIT.fullmatch(limit)
-    if match is None or match[2] not in PERIOD_SECONDS or not int(match[1]):
+    allowed, number = (0, 0) if match is None else (int(match[1]), int(match[2] or 1))
+    period = "" if match is None else match[3].removesuffix("s" if match[2] else "")
+    if not allowed or not number or period not in PERIOD_SECONDS:
         raise UsageError(
             f"limit {limit!r} is not known",
-            fix="write e.g. 5/second or 250/day; periods are " + ", ".join(PERIOD_SECONDS),
+            fix="write e.g. 5/second, 250/day or 30/10 seconds; periods are " + ", ".join(PERIOD_SECONDS),
             code="RECIPE",
         )
-    return int(match[1]), PERIOD_SECONDS[match[2]]
+    return allowed, number * PERIOD_SECONDS[period]
 
 
 @attrs.frozen(kw_only=True)
@@ -99,8 +103,8 @@ class RestRecipe(Value):
             ``Cursor(by="moment", column="updated")``.
         rows_max: the vendor's row cap. An answer as long is asked for again in two halves of its days, or refused.
         plan: the vendor's plan that covers it, for readers.
-        limits: how often the vendor may be asked, e.g. ``("10/second", "250/day")``, in all its datasets together; the
-            limits of its datasets add up to one list. Kept over runs.
+        limits: how often the vendor may be asked, e.g. ``("30/10 seconds", "250/day")``, in all its datasets together;
+            the limits of its datasets add up to one list. Kept over runs.
         connections: requests to the vendor at once, in all its datasets together; the least that any of them declares.
         redirect_hosts: hosts to which the vendor may send us on, besides its own; keys are not sent there.
         deadline_seconds: the time for one request with all its attempts and waits.

@@ -13,6 +13,7 @@ from hang import HANG_SECONDS
 from warehouse import START, entry
 
 from sbf_core.api import RestRecipe, UsageError
+from sbf_core.dataset.recipe import limit_parts
 from sbf_core.http.rate_use import rate_use
 from sbf_core.http.rates import RateBook
 from sbf_core.plan.forecast import forecast
@@ -87,7 +88,13 @@ def test_a_clock_that_was_set_back_makes_nobody_wait_for_it(tmp_path: Path, monk
     assert rate_use(tmp_path / "rates.sqlite", "a", ["10/day"])[0].used == 2
 
 
-@pytest.mark.parametrize("limits", [("5/fortnight",), ("0/day",), ("many/day",), ("5 per day",)])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ("5/fortnight",), ("0/day",), ("many/day",), ("5 per day",), ("5/seconds",), ("5/0 seconds",), ("5/10 second",),
+        ("5/10seconds",), ("5/ seconds",), ("\u0665/day",),
+    ],
+)  # fmt: skip
 def test_limits_that_are_none_are_refused(limits: tuple[str, ...]) -> None:
     with pytest.raises(UsageError, match="is not known"):
         RestRecipe(url="https://example.com", limits=limits)
@@ -154,3 +161,17 @@ def test_a_back_fill_is_one_request_with_its_pieces() -> None:
         dt.date(2023, 1, 1),
         dt.date(2023, 12, 31),
     ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "parts"), [("30/10 seconds", (30, 10)), ("1000/5 minutes", (1000, 300)), ("5/1 seconds", (5, 1))]
+)
+def test_a_limit_may_be_of_several_seconds(tmp_path: Path, limit: str, parts: tuple[int, int]) -> None:
+    """As statistics offices have it."""
+    assert limit_parts(limit) == parts
+    book = RateBook(tmp_path / "rates.sqlite")
+    book.declare("office", [limit, "100000/day"])
+    assert [book.take("office") > 0 for _ in range(parts[0] + 1)] == [False] * parts[0] + [True]
+    (use, _) = rate_use(tmp_path / "rates.sqlite", "office", [limit, "100000/day"])
+    assert (use.used, use.allowed, use.period_seconds) == (parts[0], *parts)
+    book.close()
