@@ -34,6 +34,7 @@ from sbf_core.universe.members import UniverseMember
 if TYPE_CHECKING:
     from sbf_core.dataset.cells import Cells
     from sbf_core.dataset.expected_by import ExpectedBy
+    from sbf_core.dataset.archive import Archive
     from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
     from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = [
     "HOOK_API",
     "AcceptedRange",
+    "Archive",
     "BatchFile",
     "Cadence",
     "Cells",
@@ -122,6 +124,7 @@ _LATE = {
     **dict.fromkeys(("Offer", "VendorSearch", "offers_of_table"), "sbf_core.plugin.offer"),
     "fetch_rows": "sbf_core.http.rows",
     "ExpectedBy": "sbf_core.dataset.expected_by",
+    "Archive": "sbf_core.dataset.archive",
     "ForEach": "sbf_core.dataset.for_each",
     "Poll": "sbf_core.dataset.poll",
     "ProposedDataset": "sbf_core.dataset.proposed",

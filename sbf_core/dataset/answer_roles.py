@@ -44,11 +44,6 @@ class AnswerRoles(ColumnRoles, RecipeFacts):
         return self.settles_after_days + self.cadence.min_age_days
 
     @property
-    def day_zone(self) -> str:
-        """The zone whose days its rows are of: that of the column ``row_date``."""
-        return next((column.zone for column in self.columns if column.row_date and column.zone), "UTC")
-
-    @property
     def days_ahead(self) -> int | None:
         """How many days after the last that was asked for a row may be; None where any, or nobody said until when."""
         return None if isinstance(self.horizon, str) or not self.is_asked_until else self.horizon

@@ -41,3 +41,8 @@ class ColumnRoles:
     def column_types(self) -> dict[str, str]:
         """DuckDB type of each column."""
         return {col.name: col.type for col in self.columns}
+
+    @property
+    def day_zone(self) -> str:
+        """The zone whose days its rows are of: that of the column ``row_date``."""
+        return next((column.zone for column in self.columns if column.row_date and column.zone), "UTC")

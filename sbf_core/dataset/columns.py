@@ -55,6 +55,8 @@ CORE_COLUMNS = ("_bronze_file_id", "_run_id", "known_from", "recorded_at")
 REQUEST_SOURCES = ("request.ticker", "request.discriminator", "request.from_date", "request.to_date")
 #: Before the name of a part of the row that was asked for, see ``ForEach``.
 ROW_SOURCE = f"request.{EACH}"
+#: Before the name of a part of a member's name, see ``Archive``.
+MEMBER_SOURCE = "member."
 
 
 def _epoch_of(epoch: str, date_format: str) -> str:
@@ -151,8 +153,13 @@ class Column(Value):
 
     @property
     def from_request(self) -> bool:
-        """Whether its value is what was asked for, and no field of the payload."""
-        return self.source in REQUEST_SOURCES or self.source.startswith(ROW_SOURCE)
+        """Whether its value is what was asked for, or of a member's name, and no field of the payload."""
+        return self.source in REQUEST_SOURCES or self.source.startswith((ROW_SOURCE, MEMBER_SOURCE))
+
+    @property
+    def from_member(self) -> bool:
+        """Whether its value is of the name of a member of an archive."""
+        return self.source.startswith(MEMBER_SOURCE)
 
     @property
     def decimal_shape(self) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ import attrs
 from sbf_core.dataset.about import About
 from sbf_core.dataset.answer_checks import AnswerFacts, check_answers
 from sbf_core.dataset.answer_roles import AnswerRoles
+from sbf_core.dataset.archive import Archive, check_archive
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.chart import Chart, charts, check_charts
 from sbf_core.dataset.column_checks import check_columns
@@ -91,6 +92,7 @@ class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, Se
         rows_at: where the rows are in a JSON payload, e.g. ``data.items`` or ``$.data[*]``; empty: the payload is
             the list.
         member: for a zip payload, the name of the file in it, or a pattern such as ``*.csv``; empty: the only one.
+        archive: for a payload that is a zip, a tar or a tar.gz of many files: each of them is read.
         is_data: what tells data from an answer with status 200 that is none.
         reject_share_max: a payload of which a larger share is rejected is refused whole.
         shrink_share_max: an answer that would close a larger share of the current rows that it speaks about (of at
@@ -149,6 +151,7 @@ class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, Se
     format: Format | None = None
     rows_at: str = ""
     member: str = ""
+    archive: Archive | None = None
     is_data: DataRules = DataRules()
     reject_share_max: float = 0.05
     shrink_share_max: float = 0.5
@@ -212,6 +215,7 @@ class DatasetKeymapEntry(AnswerRoles, ColumnRoles, DatasetNames, RecipeFacts, Se
         """What is declared of rows against how they are asked for."""
         check_formats(self.format, self.recipe, self.rows_at, self.columns, where=where)
         check_series(self._series_facts(where))
+        check_archive(self, where=where)
         check_answers(self._answer_facts(where))
         if self.cursor is not None:
             check_cursor(self.cursor, self.columns, may_be_empty=self.is_data.may_be_empty, where=where)

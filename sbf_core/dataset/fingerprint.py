@@ -44,6 +44,8 @@ def declared_facts(entry: DatasetKeymapEntry) -> dict[str, Any]:
         facts["format"] = format_facts(entry.format)
     defaults = attrs.fields_dict(DatasetKeymapEntry)
     facts |= {name: value for name in _PLAIN if (value := getattr(entry, name)) != defaults[name].default}
+    if entry.archive is not None:
+        facts["archive"] = _given(entry.archive)
     if entry.payloads_of:
         facts["reads"] = list(entry.payloads_of)
     if len(entry.ids) > 1:

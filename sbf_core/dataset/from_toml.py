@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import cattrs
 
+from sbf_core.dataset.archive import Archive
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.cells import Cells
 from sbf_core.dataset.chart import Chart
@@ -57,6 +58,7 @@ def _converter() -> cattrs.Converter:
     attrs.resolve_types(RestRecipe, localns={"Cells": Cells, "SignIn": SignIn, "Poll": Poll})
     converter.register_structure_hook(Cells, _by_its_own_converters(converter, Cells))
     for kind in (
+        Archive,
         Cadence,
         Column,
         DataRules,

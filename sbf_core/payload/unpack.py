@@ -21,7 +21,7 @@ UNPACKED_RATIO_MAX = 200
 #: Below this size the ratio says nothing: a short text of one letter shrinks more.
 _FREE_BYTES = 1 << 20
 _STEP_BYTES = 1 << 20
-GZIP, ZIP = ".gz", "zip"
+GZIP, ZIP, TAR = ".gz", "zip", "tar"
 
 
 def is_packed(extension: str) -> bool:
@@ -62,7 +62,7 @@ def check_unpacked_size(archive: zipfile.ZipFile, path: Path) -> None:
     own word.
     """
     byte_count, packed_bytes = sum(info.file_size for info in archive.infolist()), path.stat().st_size
-    if byte_count > min(UNPACKED_BYTES_MAX, max(_FREE_BYTES, UNPACKED_RATIO_MAX * packed_bytes)):
+    if byte_count > bytes_most(path):
         raise PayloadRefused(f"unpacks to {byte_count:,} bytes from {packed_bytes:,}, which is refused as a bomb")
 
 
@@ -82,14 +82,14 @@ def _unzipped(path: Path, member: str, target: Path) -> tuple[Path, str]:
         extension = wanted[0].filename.rpartition(".")[2].lower() if "." in wanted[0].filename else ""
         out = _in(target, extension)
         with archive.open(wanted[0]) as packed:
-            _copy(packed, out, packed_bytes=path.stat().st_size)
+            copied(packed, out, most=bytes_most(path), packed_bytes=path.stat().st_size)
     return out, extension
 
 
 def _gunzipped(path: Path, extension: str, target: Path) -> tuple[Path, str]:
     out = _in(target, extension)
     with gzip.open(path, "rb") as packed:  # reads all members, and refuses bytes behind them
-        _copy(packed, out, packed_bytes=path.stat().st_size)
+        copied(packed, out, most=bytes_most(path), packed_bytes=path.stat().st_size)
     return out, extension
 
 
@@ -97,9 +97,17 @@ def _in(target: Path, extension: str) -> Path:
     return target.with_name(f"{target.name}.{extension}" if extension else target.name)
 
 
-def _copy(packed: IO[bytes] | gzip.GzipFile, out: Path, *, packed_bytes: int) -> None:
-    """Copy under caps. What a zip says of its own sizes is not believed."""
-    most = min(UNPACKED_BYTES_MAX, max(_FREE_BYTES, UNPACKED_RATIO_MAX * packed_bytes))
+def bytes_most(path: Path) -> int:
+    """The most that a packed payload may unpack to."""
+    return min(UNPACKED_BYTES_MAX, max(_FREE_BYTES, UNPACKED_RATIO_MAX * path.stat().st_size))
+
+
+def copied(packed: IO[bytes] | gzip.GzipFile, out: Path, *, most: int, packed_bytes: int) -> int:
+    """Copy under a cap; returns how many bytes there are. What a zip says of its own sizes is not believed.
+
+    Raises:
+        PayloadRefused: they are more.
+    """
     written = 0
     with out.open("wb") as plain:
         while piece := packed.read(_STEP_BYTES):
@@ -109,3 +117,4 @@ def _copy(packed: IO[bytes] | gzip.GzipFile, out: Path, *, packed_bytes: int) ->
                     f"unpacks to more than {most:,} bytes from {packed_bytes:,}, which is refused as a bomb"
                 )
             plain.write(piece)
+    return written

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from sbf_core.dataset.columns import EPOCH_UNITS, Column
+from sbf_core.dataset.archive import Archive
+from sbf_core.dataset.columns import EPOCH_UNITS, MEMBER_SOURCE, Column
 from sbf_core.dataset.entry import DatasetKeymapEntry
-from sbf_core.errors import PayloadRefused, UsageError
+from sbf_core.errors import PayloadRefused, UsageError, printable
 from sbf_core.payload.formats import reader_of, reading_of
 from sbf_core.payload.model import PayloadFile, Reading, Record, Slot
 from sbf_core.payload.unpack import unpacked
@@ -64,7 +65,7 @@ def place_in_payload(
         try:
             places = [
                 place
-                for row in _rows(path, extension, entry, staging)
+                for row in _rows(path, extension, entry, staging, key)
                 for place in [_fits(row, asked, key, wanted)]
                 if place is not None
             ]
@@ -83,10 +84,33 @@ class _Row(Value):
     texts: Mapping[str, str | None]
 
 
-def _rows(path: Path, extension: str, entry: DatasetKeymapEntry, staging: Path) -> Iterator[_Row]:
+def _rows(
+    path: Path, extension: str, entry: DatasetKeymapEntry, staging: Path, key: Mapping[str, Any]
+) -> Iterator[_Row]:
     if path.stat().st_size > _BYTES_MAX:
         raise PayloadRefused("it is too large to be searched")
+    if entry.archive is not None:
+        yield from _rows_of_members(path, extension, entry, entry.archive, staging, key)
+        return
     plain, kind = unpacked(path, extension, member=entry.member, target=staging / "payload")
+    yield from _rows_of_file(plain, kind, entry, staging)
+
+
+def _rows_of_members(
+    path: Path, extension: str, entry: DatasetKeymapEntry, archive: Archive, staging: Path, key: Mapping[str, Any]
+) -> Iterator[_Row]:
+    """Those of the members of an archive whose names say what the key does."""
+    from sbf_core.payload.archive import members_of  # few payloads are archives of many files
+
+    named = [(one, one.source.removeprefix(MEMBER_SOURCE)) for one in entry.columns if one.key]
+    for member in members_of(path, extension, archive, target=staging / "payload"):
+        values = archive.values(member.name) or {}
+        if all(_same(one, values[part], key[one.name]) for one, part in named if one.source.startswith(MEMBER_SOURCE)):
+            for row in _rows_of_file(member.path, member.extension, entry, staging):
+                yield attrs.evolve(row, place=f"{printable(member.name)}, {row.place}")
+
+
+def _rows_of_file(plain: Path, kind: str, entry: DatasetKeymapEntry, staging: Path) -> Iterator[_Row]:
     file = PayloadFile(file_id="payload", path=plain, extension=kind, byte_count=plain.stat().st_size)
     if file.byte_count > _BYTES_MAX:
         raise PayloadRefused("it is too large to be searched")

@@ -6,7 +6,7 @@ One cheap look a file, never a look at each row. What is found here costs only t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +15,7 @@ from pathlib import Path
 import attrs
 
 from sbf_core.bronze.file_reader import check_payload, own_place, read_fresh, read_payload
+from sbf_core.dataset.archive import Archive
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Parquet
 from sbf_core.duck.engine_errors import first_line
@@ -58,6 +59,9 @@ class Inspected(Value):
         payload: the bytes, if they are few and were not packed.
         look: what its format says; None where a hook reads it, or no format is known.
         is_listing: it lists what there is, and holds no rows, see ``DataRules.listing_fields``.
+        members: of an archive, what the look at each of its files found; ``file`` and ``look`` are then those of the
+            first. Their ids are that of the payload with a number behind, see ``payload_of``.
+        parts: of a member, those of its name.
     """
 
     file: BatchFile
@@ -65,6 +69,8 @@ class Inspected(Value):
     payload: bytes | None = None
     look: Look | None = None
     is_listing: bool = False
+    members: tuple[Inspected, ...] = ()
+    parts: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def file_id(self) -> str:
@@ -81,6 +87,21 @@ class Inspected(Value):
         return PayloadFile(
             file_id=self.file.row.bronze_file_id, path=path, extension=self.extension, byte_count=size, held=held
         )
+
+
+def payload_of(file_id: str) -> str:
+    """The id of the payload that a file is, or is a member of."""
+    return file_id.partition(".")[0]
+
+
+def record_counts(looks: Sequence[Look]) -> dict[str, int | None]:
+    """How many records payloads have, by id; None where that is not known of all of a payload."""
+    counts: dict[str, int | None] = {}
+    for look in looks:
+        payload = payload_of(look.file.file_id)
+        known = counts.get(payload, 0)
+        counts[payload] = None if known is None or look.record_count is None else known + look.record_count
+    return counts
 
 
 def inspect(
@@ -166,6 +187,8 @@ def _looked_into(
         plain = f"{staging}{os.sep}{row.bronze_file_id}.{extension}"
         if not as_declared or is_packed(extension) or len(payload) >= SMALL_BYTES:
             Path(plain).write_bytes(payload)
+    if entry.archive is not None:
+        return _archived(entry, entry.archive, row, plain, staging, is_context=is_context, as_declared=as_declared)
     if is_packed(extension):
         inner, extension = unpacked(Path(plain), extension, member=entry.member, target=staging / row.bronze_file_id)
         plain, payload = str(inner), None
@@ -175,6 +198,40 @@ def _looked_into(
     if fields and lists(Path(plain).read_bytes() if payload is None else payload, fields):
         return attrs.evolve(item, payload=None, is_listing=True)
     return looked_at(entry, item, staging=staging) if as_declared else item
+
+
+def _archived(
+    entry: DatasetKeymapEntry, archive: Archive, row: BronzeManifestRow, plain: str, staging: Path, *, is_context: bool,
+    as_declared: bool,
+) -> Inspected:  # fmt: skip
+    """An archive by the first of its members, with all of them."""
+    if not as_declared:
+        what = "is an archive of many files, which are read as they are declared, and the plugin has the hook promote"
+        raise PayloadRefused(what, fix="declare the dataset in a plugin without that hook, or leave archive out")
+    from sbf_core.payload.archive import members_of  # few payloads are archives of many files
+
+    found = members_of(Path(plain), row.extension, archive, target=staging / row.bronze_file_id)
+    looked = []
+    for number, one in enumerate(found):
+        if not one.path.stat().st_size and entry.is_data.may_be_empty:
+            continue
+        own = attrs.evolve(row, bronze_file_id=f"{row.bronze_file_id}.m{number}", extension=one.extension)
+        item = Inspected(
+            file=BatchFile(row=own, path=str(one.path), is_context=is_context), extension=one.extension,
+            parts=archive.values(one.name) or {},
+        )  # fmt: skip
+        try:
+            looked.append(attrs.evolve(looked_at(entry, item, staging=staging), parts=item.parts))
+        except PayloadRefused as error:
+            raise PayloadRefused(f"holds {printable(one.name)!r}, which {error.what}", fix=error.fix) from error
+    file = BatchFile(row=row, path=plain, is_context=is_context)
+    if not looked:
+        return Inspected(file=file, extension=found[0].extension)
+    fields = tuple(dict.fromkeys(name for one in looked if one.look is not None for name in one.look.fields))
+    first = looked[0]
+    look = None if first.look is None else attrs.evolve(first.look, is_regular=False, record_count=None, fields=fields)
+    file = attrs.evolve(file, path=first.file.path)
+    return Inspected(file=file, extension=first.extension, look=look, members=tuple(looked))
 
 
 def looked_at(

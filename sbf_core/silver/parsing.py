@@ -23,17 +23,40 @@ from sbf_core.errors import (
     PluginFault,
     SbfError,
     excerpt,
+    printable,
     raised_at,
     said_by,
     show_trace,
 )
-from sbf_core.payload.model import Digits, Record, Slot
+from sbf_core.payload.model import Digits, FormatReader, PayloadFile, Reading, Record, Slot
 from sbf_core.unicode_text import escaped, is_unicode
 
 _MESSAGE_CHARACTERS_MAX = 400
 _RAW_CHARACTERS_MAX = 400
 #: Records that are written at once; a payload that fails further down is taken back.
 _LINES_AT_ONCE = 5_000
+
+
+def records_of(reader: FormatReader, reading: Reading, file: PayloadFile, member: str) -> Iterator[Record]:
+    """The records of a payload, or of a member of one, which is named at each place.
+
+    Args:
+        reader: of its format.
+        reading: what is wanted.
+        file: the bytes.
+        member: the name of the member; empty where it is none.
+
+    Raises:
+        PayloadRefused: it cannot be read.
+    """
+    if not member:
+        yield from reader.records(reading, file)
+        return
+    try:
+        for record in reader.records(reading, file):
+            yield attrs.evolve(record, place=f"{printable(member)}, {record.place}")
+    except PayloadRefused as error:
+        raise PayloadRefused(f"holds {printable(member)!r}, which {error.what}", fix=error.fix) from error
 
 
 def write_records(

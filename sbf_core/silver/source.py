@@ -9,12 +9,13 @@ from typing import Any
 import duckdb
 
 from sbf_core.clock import to_naive_utc
+from sbf_core.dataset.columns import MEMBER_SOURCE
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.series_name import EACH, unescaped
 from sbf_core.duck.identifiers import literal, quoted
 from sbf_core.ops.bulk import few_or_many
 from sbf_core.runs.request import TICKER_SEPARATOR
-from sbf_core.silver.inspection import Inspected
+from sbf_core.silver.inspection import Inspected, payload_of
 
 _FILE_TYPES = {
     "bronze_file_id": "VARCHAR", "path": "VARCHAR", "run_id": "VARCHAR", "ticker": "VARCHAR",
@@ -35,12 +36,18 @@ def make_batch_file(conn: duckdb.DuckDBPyConnection, entry: DatasetKeymapEntry, 
     columns: dict[str, list[Any]] = {name: [getattr(row, name) for row in rows] for name in _OF_ROW}
     columns["fetched_at"] = [to_naive_utc(moment).isoformat() for moment in columns["fetched_at"]]
     columns["path"] = [item.file.path if item.look is None else item.look.file.place for item in items]
-    columns["is_context"] = [item.file.is_context for item in items]
-    codes = ", ".join(
-        f"{coded(name, columns[name], is_column=True)} AS {code}"
-        for code, name in (("file_code", "bronze_file_id"), ("run_code", "run_id"))
-    )
     types = dict(_FILE_TYPES)
+    columns["is_context"] = [item.file.is_context for item in items]
+    payloads = [payload_of(file_id) for file_id in columns["bronze_file_id"]]
+    has_members = payloads != columns["bronze_file_id"]
+    own_id = "split_part(r.bronze_file_id, '.', 1)" if has_members else "bronze_file_id"
+    codes = ", ".join(
+        f"{coded(text, known, is_column=True)} AS {code}"
+        for code, text, known in (("file_code", own_id, payloads), ("run_code", "run_id", columns["run_id"]))
+    )
+    for name in _member_parts(entry):
+        columns[f"{MEMBER_SOURCE}{name}"] = [item.parts.get(name) for item in items]
+        types[f"{MEMBER_SOURCE}{name}"] = "VARCHAR"
     for name in _parts_taken(entry):
         columns[f"{EACH}{name}"] = [entry.each(row.ticker)[name] for row in rows]
         types[f"{EACH}{name}"] = "VARCHAR"
@@ -107,6 +114,12 @@ def _parts_taken(entry: DatasetKeymapEntry) -> list[str]:
     """The parts of a row, or of a file's name, that columns take."""
     places = {_place(entry, column.source) for column in entry.columns if column.from_request}
     return sorted(place.removeprefix(EACH) for place in places if place.startswith(EACH))
+
+
+def _member_parts(entry: DatasetKeymapEntry) -> list[str]:
+    """The parts of a member's name that columns take."""
+    sources = {column.source for column in entry.columns if column.source.startswith(MEMBER_SOURCE)}
+    return sorted(source.removeprefix(MEMBER_SOURCE) for source in sources)
 
 
 def _place(entry: DatasetKeymapEntry, source: str) -> str:

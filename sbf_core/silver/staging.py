@@ -10,6 +10,7 @@ import attrs
 import duckdb
 
 from sbf_core.dataset.entry import DatasetKeymapEntry
+from sbf_core.dataset.file_recipe import NAME
 from sbf_core.dataset.formats import Json
 from sbf_core.duck.engine_errors import ENGINE_ERRORS, is_inputs_fault
 from sbf_core.errors import PayloadRefused
@@ -18,8 +19,8 @@ from sbf_core.payload.model import Look, Reading
 from sbf_core.payload.relation import NO_FAULT, slots_from
 from sbf_core.silver.cast_steps import Marks
 from sbf_core.silver.hook_rows import HookRows, records_source
-from sbf_core.silver.inspection import Inspected, looked_at, refusal, regular_of
-from sbf_core.silver.parsing import write_records
+from sbf_core.silver.inspection import Inspected, looked_at, payload_of, record_counts, refusal, regular_of
+from sbf_core.silver.parsing import records_of, write_records
 from sbf_core.silver.reading import AskPlan, BatchFile
 from sbf_core.silver.source import make_batch_file
 from sbf_core.silver.staged_rows import described, judged_rows, rows_of, selected
@@ -123,7 +124,7 @@ def straight_rows(
     """
     extensions = {item.extension for item in items}
     reading = reading_of(entry, items[0].extension) if len(extensions) == 1 else None
-    looks = [item.look for item in items if item.look is not None and not item.is_listing]
+    looks = [item.look for item in items if item.look is not None and not item.is_listing and not item.members]
     if reading is None or len(regular_of(reading, looks)) < len(items):
         return None
     make_batch_file(conn, entry, items)
@@ -154,21 +155,25 @@ class _Stage:
 
     def fill(self, items: Sequence[Inspected]) -> dict[str, str]:
         """Read payloads as they are declared; returns why some cannot be read, by id."""
-        make_batch_file(self._conn, self._entry, items)
+        parts = [part for item in items for part in item.members or (item,)]
+        has_members = any(item.members for item in items)
+        make_batch_file(self._conn, self._entry, parts)
         self._filed = items
         self._alone = items[0].file if len(items) == 1 else None
         errors: dict[str, str] = {}
         by_extension: dict[str, list[Inspected]] = {}
-        for item in items:
-            by_extension.setdefault(item.extension, []).append(item)
+        for one in parts:
+            by_extension.setdefault(one.extension, []).append(one)
         for extension, part in by_extension.items():
             reading = reading_of(self._entry, extension)
             if reading is None:
                 what = f"payloads of the kind {extension!r} need a format= of the dataset, or the hook promote"
-                errors |= {item.file_id: what for item in part}
+                errors |= {payload_of(item.file_id): what for item in part}
                 continue
             errors |= self._fill_reading(reading, part)
         self._ensure()
+        if has_members:
+            make_batch_file(self._conn, self._entry, items)  # from here on a payload is one again
         return errors
 
     def _fill_reading(self, reading: Reading, items: Sequence[Inspected]) -> dict[str, str]:
@@ -181,30 +186,35 @@ class _Stage:
                 self._take_regular(reading, regular)
                 doubtful = self._doubtful(regular)
                 self._remove(doubtful)
-                again |= doubtful
+                again |= {look.file.file_id for look in looks if payload_of(look.file.file_id) in doubtful}
             except (*ENGINE_ERRORS, PayloadRefused) as error:
                 if not is_inputs_fault(error):
                     raise
                 again = {look.file.file_id for look in looks}  # one of them is not what the look took it for
-                self._remove({look.file.file_id for look in regular})
+                self._remove({payload_of(look.file.file_id) for look in regular})
         if not again:
             return {}
         target = self._staging / "records.ndjson"
         payloads = [
-            (item.file_id, partial(reader.records, reading, item.payload_file))
+            (item.file_id, partial(records_of, reader, reading, item.payload_file, item.parts.get(NAME, "")))
             for item in items
             if item.file_id in again
         ]
         errors, _ = write_records(payloads, reading.slots, target, decimal=reading.format.decimal)
         self._take(reading, records_source([slot.name for slot in reading.slots], target), {})
-        return errors
+        whole = {payload_of(file_id): what for file_id, what in errors.items()}
+        if whole.keys() != errors.keys():
+            self._remove(set(whole))  # the other members of an archive of which one cannot be read
+        return whole
 
     def _take_regular(self, reading: Reading, looks: Sequence[Look]) -> None:
         """Rows of regular payloads into ``stage``: as plain ones, and those payloads that have others with all care."""
         closely = list(looks)
         if self._habits.is_plain:
             unclear = self._take_plainly(reading, looks)
-            closely = closely if unclear is None else [look for look in looks if look.file.file_id in unclear]
+            closely = (
+                closely if unclear is None else [look for look in looks if payload_of(look.file.file_id) in unclear]
+            )
             self._habits.is_plain = len(closely) <= _UNCLEAR_SHARE_MAX * len(looks)
         if closely:
             self._take(reading, *selected(reading, closely, self._staging))
@@ -238,11 +248,11 @@ class _Stage:
         texts that it may have printed itself.
         """
         counted = self._counted()
+        expected = record_counts(looks)
         return {file_id for file_id, told in counted.items() if told.doubtful} | {
-            look.file.file_id
-            for look in looks
-            if look.record_count is not None
-            and (counted[look.file.file_id].rows if look.file.file_id in counted else 0) != look.record_count
+            file_id
+            for file_id, count in expected.items()
+            if count is not None and (counted[file_id].rows if file_id in counted else 0) != count
         }
 
     def _counted(self) -> dict[str, Told]:

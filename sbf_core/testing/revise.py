@@ -6,11 +6,12 @@ import gzip
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from sbf_core.bronze.archive import Vintage
+from sbf_core.dataset.archive import Archive
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.dataset.formats import Csv, Json
 from sbf_core.duck.identifiers import literal, quoted
@@ -47,15 +48,48 @@ def revisions(
     if extension == "parquet":
         yield from _revised_parquet(bench, payload)
         return
+    if entry.archive is not None:
+        members = _members(bench, entry.archive, payload, extension)
+        yield from _revised_archive(home, entry, vintage, members, extension)
+        return
     inner, member = _unpacked(payload, extension, entry.member)
+    for changed in _revised(home, entry, vintage, inner, extension):
+        yield _packed(changed, extension, member)
+
+
+def _members(bench: ScratchHome, archive: Archive, payload: bytes, extension: str) -> list[tuple[str, str, bytes]]:
+    """Name, extension and bytes of the members of an archive."""
+    from sbf_core.payload.archive import members_of  # few payloads are archives of many files
+
+    with bench.working() as (_, folder):
+        (folder / "archive").write_bytes(payload)
+        found = members_of(folder / "archive", extension, archive, target=folder / "payload")
+        return [(one.name, one.extension, one.path.read_bytes()) for one in found]
+
+
+def _revised_archive(
+    home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, members: Sequence[tuple[str, str, bytes]],
+    extension: str,
+) -> Iterator[bytes]:  # fmt: skip
+    """An archive with one of its members revised, member after member; the others are as they were."""
+    from sbf_core.payload.archive import packed_again
+
+    contents = {name: content for name, _, content in members}
+    for name, kind, content in members:
+        for changed in _revised(home, entry, vintage, content, kind):
+            yield packed_again({**contents, name: changed}, extension)
+
+
+def _revised(
+    home: ScratchHome, entry: DatasetKeymapEntry, vintage: Vintage, inner: bytes, extension: str
+) -> Iterator[bytes]:
+    """The bytes of a text with one value changed."""
     encoding = entry.format.encoding if isinstance(entry.format, Csv) else "utf-8"
     text = inner.decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
 
     def revised(place: int, form: str) -> bytes:
         changed = text[:place] + _next(form) + text[place + len(form) :]
-        return _packed(
-            changed.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict"), extension, member
-        )
+        return changed.encode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
 
     is_delimited = extension.removesuffix(GZIP) in ("csv", "tsv")
     below = text.find("\n") + 1 if is_delimited else 0  # names of fields are no values

@@ -19,6 +19,7 @@ import sbf_core
 from sbf_core.cli.app import whole_application
 from sbf_core.dataset import json_path
 from sbf_core.dataset.about import About
+from sbf_core.dataset.archive import Archive
 from sbf_core.dataset.cadence import Cadence
 from sbf_core.dataset.cells import Cells
 from sbf_core.dataset.chart import Chart
@@ -208,6 +209,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "columns": "Rate", "recipe": 'RestRecipe(url="https://example.com/rates")',
         "reads": '"fx/ecb/all_rates"', "semantics": '"snapshot"',
         "on_duplicate": '"last"', "format": 'Csv(delimiter=";")', "rows_at": '"data.items"', "member": '"rates.csv"',
+        "archive": 'Archive(names="**/*.csv", parts=r"(?P<symbol>[^/]+)\\.csv")',
         "is_data": 'DataRules(error_fields=("error",))', "reject_share_max": "0.2", "shrink_share_max": "0.1",
         "refresh_after_hours": "6", "unknown_after_days": "90", "cadence": 'Cadence(calendar="weekdays")',
         "expected_by": 'ExpectedBy(within_hours=48)',
@@ -263,6 +265,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "SdmxJson": {"decimal": '","', "thousands": '"\'"'},
     "SdmxCsv": {"delimiter": '";"', "labels": "True", "decimal": '","', "thousands": '"\'"'},
     "SdmxMl": {"decimal": '","', "thousands": '"\'"'},
+    "Archive": {"names": '"**/*.csv"', "parts": 'r"(?:.*/)?(?P<symbol>[^/]+)\\.csv"'},
     "ForEach": {
         "query": '"SELECT id, recorded_at FROM silver.filings"', "key": '("id",)', "changed": '"recorded_at"',
         "once": "True",
@@ -371,6 +374,7 @@ DECLARED = (
     ExpectedBy,
     DataRules,
     Column,
+    Archive,
     ForEach,
     RestRecipe,
     ClientCredentials,
