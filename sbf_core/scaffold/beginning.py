@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import attrs
@@ -16,6 +15,7 @@ from sbf_core.scaffold.example import example
 from sbf_core.scaffold.fetch_once import SAMPLE_BYTES_MAX, fetch_once
 from sbf_core.scaffold.from_payload import propose
 from sbf_core.scaffold.proposal import Proposal, Sampled, Words, file_sample, sample_request
+from sbf_core.settings.settings import Settings
 from sbf_core.value import Value
 
 #: By field of ``Beginning``: the option, each a way to begin.
@@ -110,13 +110,13 @@ class Beginning(Value):
             raise UsageError(what, fix=fix, code="USAGE")
 
 
-def begun(words: Words, given: Beginning, *, options: Mapping[str, Mapping[str, Any]], clock: Clock) -> Proposal:
+def begun(words: Words, given: Beginning, *, settings: Settings, clock: Clock) -> Proposal:
     """The new plugin, as it is proposed.
 
     Args:
         words: what the author says.
         given: what it begins with, checked.
-        options: what the settings say to plugins, by their names.
+        settings: what they say to the plugin that is asked, whether it is blocked, and how long it may take.
         clock: for moments of fetches.
 
     Raises:
@@ -125,13 +125,17 @@ def begun(words: Words, given: Beginning, *, options: Mapping[str, Mapping[str, 
     if given.sdmx:
         return _of_structure(words, given, clock)
     if given.plugin:
+        from sbf_core.plugin.installed import limits_of
         from sbf_core.plugin.proposals import proposed
         from sbf_core.scaffold.from_plugin import propose_from_plugin
 
         name, mark, text = given.plugin.partition(":")
         if not mark or not text:
             raise UsageError(f"--from {given.plugin!r} is no PLUGIN:WHAT", fix="write e.g. sdmx:ECB/EXR", code="USAGE")
-        offered = proposed(name, text, options=options.get(name, {}), today=clock.now().date())
+        offered = proposed(
+            name, text, options=settings.options.get(name, {}), today=clock.now().date(),
+            block=settings["plugins.block"], limits=limits_of(settings),
+        )  # fmt: skip
         return propose_from_plugin(words, offered, clock=clock)
     if given.singer:
         from sbf_core.scaffold.from_singer import propose_singer

@@ -7,7 +7,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, PathDistribution
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -281,6 +282,8 @@ def test_any_plugin_can_propose(monkeypatch: pytest.MonkeyPatch, httpserver: HTT
         )  # fmt: skip
 
     with_proposer(monkeypatch, propose)
+    with pytest.raises(UsageError, match="plugin 'mine' is blocked in the settings"):
+        proposals.proposed("mine", "GDP", options={}, today=TODAY, block=("mine",))
     assert list(proposals.proposers()) == ["mine"]
     offered = proposals.proposed("mine", "GDP", options={"a": 1}, today=TODAY)
     proposal = propose_from_plugin(Words(name="gdp"), offered, clock=SystemClock())
@@ -309,6 +312,20 @@ def test_a_plugin_that_proposes_nonsense(
     assert what in fault.value.what
     with pytest.raises(UsageError, match="no plugin 'mina' proposes datasets"):
         proposals.proposed("mina", "GDP", options={}, today=TODAY)
+
+
+def test_two_packages_of_one_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    points = []
+    for package in ("bank-a", "bank-b"):
+        info = tmp_path / f"{package}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
+        point = EntryPoint("bank", "x:y", proposals.GROUP)
+        vars(point).update(dist=PathDistribution(info))
+        points.append(point)
+    monkeypatch.setattr(proposals, "entry_points", lambda group: points)
+    with pytest.raises(UsageError, match="two packages propose datasets as 'bank': bank-a and bank-b"):
+        proposals.proposed("bank", "x", options={}, today=TODAY)
 
 
 def test_a_proposal_that_contradicts_itself() -> None:

@@ -192,7 +192,7 @@ def plugins_new(
     }  # fmt: skip
     words = words_of(name, told, ask=ask)
     with operations_listed():
-        proposal = begun(words, given, options=settings.options, clock=clock_of_process())
+        proposal = begun(words, given, settings=settings, clock=clock_of_process())
     show(proposal)
     if ask and (given.sdmx or not (given.url or given.file)):
         confirm(words)
