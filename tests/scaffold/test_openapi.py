@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from plugin_author import Author, is_sound
+from plugin_author import Author, fills_silver
 from pytest_httpserver import HTTPServer
 from written import entry_of
 
@@ -329,14 +329,14 @@ def test_a_schema_that_holds_itself_ends() -> None:
 
 
 def test_from_a_description_to_a_dataset(author: Author, httpserver: HTTPServer) -> None:
-    """A description at an address, its only list, and a package that passes once its marks are settled."""
+    """A description at an address, its only list, and a package whose sample fills silver."""
     document = with_parameters({"name": "limit", "schema": INTEGER}, properties={"total": INTEGER})
     document["servers"] = [{"url": httpserver.url_for("/v1")}]
     httpserver.expect_request("/openapi.json").respond_with_json(document)
     shown = author.new("items", "--from-openapi", httpserver.url_for("/openapi.json"), "--terms", "free")
     assert "20 rows of json, rows at items" in shown
     assert "unsure: sample: the recording is made up by the schema" in shown
-    is_sound(author, "items", 20)
+    fills_silver(author, "items", 20)
 
 
 def test_the_command_lists_operations_and_takes_a_payload(author: Author) -> None:

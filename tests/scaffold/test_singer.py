@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from plugin_author import Author, is_sound
+from plugin_author import Author, fills_silver
 
 from sbf_core.clock import SystemClock
 from sbf_core.errors import UsageError
@@ -79,7 +79,7 @@ def test_from_a_tap_to_a_dataset(author: Author, monkeypatch: pytest.MonkeyPatch
         assert line in text, text
     for path in (author.folder / "sbf-shop-order").rglob("*"):
         assert path.is_dir() or b"3f7a9c11d2" not in path.read_bytes(), path
-    is_sound(author, "shop_order", 24)
+    fills_silver(author, "shop_order", 24)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
