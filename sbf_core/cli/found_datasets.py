@@ -12,6 +12,7 @@ from sbf_core.plugin.offer import Offer
 from sbf_core.reports.catalogue import Found, Item, State, Wanted, advice, search
 from sbf_core.reports.catalogue_of_home import Catalogue
 from sbf_core.reports.catalogue_words import advice_lines, how_text, terms_of
+from sbf_core.secret import redacted
 from sbf_core.shell_words import typed
 
 #: Of so many offers the lines are shown: they fill a screen.
@@ -81,7 +82,7 @@ def _show_how(catalogue: Catalogue, items: Sequence[Item]) -> None:
         print()
         say(printable(f"{item.id}: {how_text(how)}"))
         for line in how.lines:
-            print(f"    {line}")
+            print(redacted(f"    {line}"))  # a vendor may repeat a key
     if len(offers) > _LINES_SHOWN:
         print()
         another = typed(offers[_LINES_SHOWN].id)

@@ -15,6 +15,7 @@ from warehouse import entry
 from werkzeug import Request, Response
 
 from sbf_core.api import Offer, Pages, PayloadRefused, RestRecipe, UsageError, VendorSearch, checked_options, hookimpl
+from sbf_core.cli.found_datasets import show_found
 from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.reports.ask_vendors import ask_vendors, chosen_searches
@@ -138,6 +139,21 @@ def test_a_key_that_is_not_set_is_told_of(
     (fault,) = asked(home_with(tmp_path, one), "words").faults
     assert "the key PLUG_KEY is not set" in str(fault)
     assert httpserver.log == []
+
+
+def test_a_key_that_the_vendor_repeats_is_not_shown(
+    tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLUG_KEY", "a-key-of-the-vendor")
+    httpserver.expect_request("/right").respond_with_json({"series": ["a-key-of-the-vendor", "\x1b[2J\u202e"]})
+    httpserver.expect_request("/wrong").respond_with_data("a-key-of-the-vendor is no key", status=403)
+    both = (vendor(httpserver, f"/{name}", name=name, secrets={"key": "PLUG_KEY"}) for name in ("right", "wrong"))
+    show_found(asked(home_with(tmp_path, *both), "title"), Wanted(words="title"), limit=5, as_json=False)
+    told = capsys.readouterr()
+    assert "left out: HTTP 403; wrong: " in told.err
+    assert "a-key-of-the-vendor" not in told.out + told.err
+    assert told.out.count("***") > 2
+    assert "\x1b" not in told.out and "\u202e" not in told.out
 
 
 def test_nobody_is_asked_without_being_named(tmp_path: Path, httpserver: HTTPServer) -> None:
