@@ -11,7 +11,7 @@ from sbf_core.failures import Failure, FailureKind
 from sbf_core.home.home import Home
 from sbf_core.plugin.offer import Offer, VendorSearch
 from sbf_core.plugin.offers import Offered, offers_of
-from sbf_core.plugin.patterns import chosen_by
+from sbf_core.plugin.patterns import chosen_by, matches
 from sbf_core.plugin.record import PluginRecord
 from sbf_core.plugin.registry import OwnedDataset
 from sbf_core.reports.catalogue import Item, State
@@ -37,13 +37,19 @@ class Catalogue(Value):
     faults: Sequence[Failure]
 
     def with_answers(self, found: Sequence[Offered], faults: Sequence[Failure]) -> Catalogue:
-        """The catalogue with what vendors answered; of two offers of one id the one that says how to have it."""
-        known = {(item.plugin.name, item.id): item for item in self.items}
-        for item in as_items(found, self.items):
-            there = known.get((item.plugin.name, item.id))
-            if there is None or (isinstance(there.what, Offer) and there.what.asked_by):
-                known[item.plugin.name, item.id] = item
-        return attrs.evolve(self, items=list(known.values()), faults=[*self.faults, *faults])
+        """The catalogue with what vendors answered, and without what was offered in their place until now."""
+        fresh = as_items(found, self.items)
+        answered = {(item.plugin.name, item.id) for item in fresh if not _asks(item)}
+        kept = [item for item in self.items if not (_asks(item) and (item.plugin.name, item.id) in answered)]
+        known = [(item.plugin.name, item.id, _options(item)) for item in kept]
+        named = {each[:2] for each in known}
+        new = [
+            item
+            for item in fresh
+            if (item.plugin.name, item.id) not in named
+            or not (_asks(item) or (item.plugin.name, item.id, _options(item)) in known)
+        ]
+        return attrs.evolve(self, items=[*kept, *new], faults=[*self.faults, *faults])
 
     def how(self, item: Item) -> HowTo:
         """How to have one of them."""
@@ -75,6 +81,15 @@ def catalogue_of(home: Home, words: str = "", *, named: Sequence[str] | None = N
     given = offers_of(awake.plugins, chosen, words)
     items = [*datasets, *as_items(given.offers, datasets)]
     return Catalogue(home=awake, items=items, searches=given.searches, faults=[*given.faults, *_refused(awake)])
+
+
+def _asks(item: Item) -> bool:
+    """Whether it says whom to ask how it can be had."""
+    return isinstance(item.what, Offer) and bool(item.what.asked_by)
+
+
+def _options(item: Item) -> dict[str, object]:
+    return dict(item.what.options) if isinstance(item.what, Offer) else {}
 
 
 def as_items(offers: Sequence[Offered], known: Sequence[Item]) -> list[Item]:
@@ -110,6 +125,6 @@ def _refused(home: Home) -> list[Failure]:
 def _state(owned: OwnedDataset, usual: frozenset[str], keys: Keys) -> State:
     record = owned.plugin
     is_awake = not record.wants_name or bool(record.options)
-    if record.name not in usual and (owned.entry.opt_in or not is_awake):
+    if not any(matches(record, each) for each in usual) and (owned.entry.opt_in or not is_awake):
         return State.NAMED
     return State.KEYED if not owned.entry.reads and lacking_keys([owned.entry], keys) else State.READY

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import attrs
 import pytest
 from pytest_httpserver import HTTPServer
 from warehouse import entry
@@ -19,7 +20,7 @@ from sbf_core.cli.found_datasets import show_found
 from sbf_core.home.home import Home
 from sbf_core.plugin.manager import PluginManager
 from sbf_core.reports.ask_vendors import ask_vendors, chosen_searches
-from sbf_core.reports.catalogue import Wanted, search
+from sbf_core.reports.catalogue import Item, State, Wanted, search
 from sbf_core.reports.catalogue_of_home import Catalogue, catalogue_of
 from sbf_core.settings.settings import Settings
 
@@ -90,6 +91,20 @@ def test_what_the_vendor_does_not_judge_is_judged_here(tmp_path: Path, httpserve
     assert [one.item.id for one in search(catalogue.items, Wanted(words="curve"))] == ["CURVE"]
     (far,) = (one for one in catalogue.items if one.id == "far")
     assert catalogue.how(far).lines  # the answer says how, and takes the place of the offer that did not
+
+
+def test_an_answer_stands_beside_what_is_offered_otherwise(tmp_path: Path, httpserver: HTTPServer) -> None:
+    """Who asks for the dimensions of a flow gets them, although some of it is offered; and the same comes once."""
+    httpserver.expect_request("/list").respond_with_json({"series": ["A", "B", "far"]})
+    catalogue = home_with(tmp_path, vendor(httpserver, "/list"))
+    other = Offer(id="A", title="Some of A", options={"series": ("A.1",)})
+    same = Offer(id="B", title="B as shipped", options={"series": ("B",)})
+    record = catalogue.items[0].plugin
+    shipped = [Item(plugin=record, state=State.OFFERED, what=one) for one in (other, same)]
+    found = asked(attrs.evolve(catalogue, items=[*catalogue.items, *shipped]), "title").items
+    assert [(one.id, one.title) for one in found] == [
+        ("A", "Some of A"), ("B", "B as shipped"), ("A", "Title A"), ("far", "Title far"),
+    ]  # fmt: skip
 
 
 def test_all_pages_of_an_answer(tmp_path: Path, httpserver: HTTPServer) -> None:

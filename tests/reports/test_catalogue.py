@@ -267,4 +267,6 @@ def test_states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return [entry(source="plug", opt_in=True)]
 
     assert home_with(tmp_path, "", datasets=datasets).items[0].state is State.NAMED
-    assert home_with(tmp_path, '[run]\nplugins = ["plug"]\n', datasets=datasets).items[0].state is State.READY
+    for named in ("plug", "pl*"):
+        text = f'[run]\nplugins = ["{named}"]\n'
+        assert home_with(tmp_path, text, datasets=datasets).items[0].state is State.READY
