@@ -58,6 +58,43 @@ def test_four_forms_are_one_table(tmp_path: Path) -> None:
         ]
 
 
+#: In the forms of the recorded answers, with numbers that are made up.
+MADE_UP: dict[str, dict[str, object]] = {
+    "fixer": {"success": True, "timestamp": 946943999, "historical": True, "base": "EUR", "date": "2000-01-03",
+              "rates": {"USD": 1.0095, "JPY": 102.5}},
+    "exchangeratesapi": {"success": True, "timestamp": 946943999, "historical": True, "base": "EUR",
+                         "date": "2000-01-03", "rates": {"USD": 1.0095}},
+    "currencylayer": {"success": True, "historical": True, "date": "2000-01-03", "timestamp": 946943999,
+                      "source": "USD", "quotes": {"USDEUR": 0.990589, "USDBTC": 1.5e-05}},
+    "openexchangerates": {"disclaimer": "x", "license": "x", "timestamp": 946926000, "base": "USD",
+                          "rates": {"EUR": 0.990589}},
+}  # fmt: skip
+
+
+def test_four_forms_of_one_day(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, options=OPTIONS)
+    day = {"first": dt.date(2000, 1, 3), "moment": dt.datetime(2000, 1, 3, tzinfo=dt.UTC)}
+    for vendor, answer in MADE_UP.items():
+        recording.add(f"fx/{vendor}/rates", json.dumps(answer).encode(), **day)  # type: ignore[arg-type]
+    context = recording.run(plugins=("fxvendors",))
+    assert (context.errors, context.rows_rejected) == ([], 0)
+    assert recording.ask("SELECT vendor, date, base, currency, rate FROM gold.fact_fx_vendor_rate ORDER BY ALL") == [
+        ("currencylayer", dt.date(2000, 1, 3), "USD", "BTC", Decimal("0.000015")),
+        ("currencylayer", dt.date(2000, 1, 3), "USD", "EUR", Decimal("0.990589")),
+        ("exchangeratesapi", dt.date(2000, 1, 3), "EUR", "USD", Decimal("1.0095")),
+        ("fixer", dt.date(2000, 1, 3), "EUR", "JPY", Decimal("102.5")),
+        ("fixer", dt.date(2000, 1, 3), "EUR", "USD", Decimal("1.0095")),
+        ("openexchangerates", dt.date(2000, 1, 3), "USD", "EUR", Decimal("0.990589")),
+    ]
+
+
+def test_what_stands_beside_a_code_is_no_rate() -> None:
+    (entry,) = plugin.datasets({"vendors": ["fixer"]})
+    note = b'{"success":false,"error":{"code":104,"info":"Your monthly API request volume has been reached."}}'
+    assert why_no_data(entry, note, "json") is not None
+    assert why_no_data(entry, json.dumps(MADE_UP["fixer"]).encode(), "json") is None
+
+
 def test_moments_of_the_rates(tmp_path: Path) -> None:
     recording = recorded(tmp_path)
     recording.run(plugins=("fxvendors",))

@@ -162,6 +162,21 @@ def test_alpha_vantage_beside_its_bars(tmp_path: Path) -> None:
     assert recording.ask("SELECT ended FROM silver.alphavantage_listed") == [(None,)]
 
 
+def test_a_figure_that_is_not_told(tmp_path: Path) -> None:
+    options = '[universe]\ntickers = ["IBM"]\n[options.alphavantage]\nplan = "75"\ndatasets = ["balance_sheet"]\n'
+    recording = Recording(tmp_path, options=options)
+    report = {"fiscalDateEnding": "2024-12-31", "reportedCurrency": "USD", "totalAssets": "137175000000",
+              "accumulatedDepreciation": "None"}  # fmt: skip
+    content = {"symbol": "IBM", "annualReports": [report], "quarterlyReports": []}
+    recording.add("fundamentals/alphavantage/balance_sheet", json.dumps(content).encode(), ticker="IBM")
+    context = recording.run(plugins=("alphavantage",))
+    assert (context.errors, context.rows_rejected) == ([], 0)
+    found = recording.ask("SELECT period, concept, value, currency FROM silver.alphavantage_balance_sheet ORDER BY 2")
+    assert found == [
+        ("annual", "accumulatedDepreciation", None, "USD"), ("annual", "totalAssets", Decimal(137175000000), "USD"),
+    ]  # fmt: skip
+
+
 TIINGO_OPTIONS = {
     "plan": "power", "since": DAY, "pairs": ["eurusd"],
     "datasets": [name for name in tiingo_more.NAMES if name != "eod"],
@@ -312,7 +327,9 @@ def test_datasets_that_there_are_not(plugin: Any, options: dict[str, Any], reaso
 
 def test_a_list_that_goes_on_is_not_the_whole_truth() -> None:
     (entry,) = polygon.datasets({"plan": "free", "datasets": ["conditions"]})
-    content = told("polygon.v3.reference.conditions")
+    content = documented(
+        [{"id": 1, "type": "sale_condition", "name": "Acquisition", "asset_class": "stocks"}], "results"
+    )
     assert why_no_data(entry, content, "json") is None
     more = json.dumps({**json.loads(content), "next_url": "https://api.polygon.io/v3/reference/conditions?cursor=x"})
     assert why_no_data(entry, more.encode(), "json") is not None

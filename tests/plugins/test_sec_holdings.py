@@ -150,6 +150,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 def test_only_filings_with_tables_in_xml_are_asked_for(filled: Recording) -> None:
     """Neither one of 2012, whose table is a text, nor a notice, which has none."""
+    (asked,) = [entry for entry in plugin.datasets({"managers": [MANAGER]}) if entry.for_each is not None]
+    assert asked.for_each is not None
+    assert sorted(filled.ask(asked.for_each.query)) == [(int(MANAGER), name) for name in sorted(FILED)]
     assert filled.ask("SELECT accession FROM silver.sec_filing_13f ORDER BY 1") == [(name,) for name in sorted(FILED)]
     assert filled.ask("SELECT DISTINCT entries, total, is_omitted, manager FROM silver.sec_filing_13f") == [
         (4, Decimal(2397277), False, "EXAMPLE MANAGER LLC")
