@@ -32,9 +32,9 @@ from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, Select
 from sbf_core.universe.members import UniverseMember
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.archive import Archive
     from sbf_core.dataset.cells import Cells
     from sbf_core.dataset.expected_by import ExpectedBy
-    from sbf_core.dataset.archive import Archive
     from sbf_core.dataset.for_each import ForEach
     from sbf_core.dataset.formats_of_statistics import JsonStat, SdmxCsv, SdmxJson, SdmxMl
     from sbf_core.dataset.formats_of_tables import Excel, FixedWidth, Sections

@@ -15,7 +15,7 @@ import attrs
 import pytest
 from warehouse import Declared, Warehouse, counts_add_up
 
-from sbf_core.api import Archive, DataRules, DatasetKeymapEntry, FileRecipe, UsageError, column, hookimpl
+from sbf_core.api import Archive, Csv, DataRules, DatasetKeymapEntry, FileRecipe, UsageError, column, hookimpl
 from sbf_core.care.digest import digest_tables
 from sbf_core.care.rebuild import rebuild
 from sbf_core.care.verify import Verification
