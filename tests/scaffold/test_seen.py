@@ -88,7 +88,9 @@ def test_lists_and_periods_of_our_own() -> None:
 
 
 def test_measures_in_capitals_are_no_tickers() -> None:
-    prices = "DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n" + "".join(f"{day},1.5,2,1,1.5,{n}00\n" for n, day in enumerate(DAYS))
+    prices = "DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n" + "".join(
+        f"{day},1.5,2,1,1.5,{n + 1}00\n" for n, day in enumerate(DAYS)
+    )
     assert proposed(prices.encode()).wide is None
 
 
