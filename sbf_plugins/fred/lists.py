@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sbf_core.api import Column, DataRules, DatasetKeymapEntry, Pages, RestRecipe
@@ -44,6 +44,8 @@ _RELEASE_DAY = (
     Column(name="name", type="VARCHAR", source="release_name"),
 )
 
+_ASKED: dict[str, Any] = {"secrets": {"api_key": "FRED_API_KEY"}, "limits": ("2/second", "120/minute")}
+
 
 def _pages(size: int, items: str) -> Pages:
     return Pages(
@@ -55,66 +57,65 @@ def entries(
     searches: Sequence[str], releases: Sequence[str], *, has_calendar: bool, terms: str, rules: DataRules
 ) -> list[DatasetKeymapEntry]:
     """Those that the settings ask for."""
-    asked: dict[str, Any] = {"secrets": {"api_key": "FRED_API_KEY"}, "limits": ("2/second", "120/minute")}
     shared: dict[str, Any] = {
-        "domain": "macro", "source": "fred", "terms": terms, "is_data": rules, "refresh_after_hours": 24 * 7
+        "domain": "macro", "source": "fred", "terms": terms, "is_data": rules, "refresh_after_hours": 24 * 7,
+        "region": ("US", "world"), "frequency": "irregular", "cost": "free with key",
     }  # fmt: skip
-    found = []
-    if searches:
-        found.append(
-            DatasetKeymapEntry(
-                **shared,
-                dataset="found",
-                scope="per_ticker",
-                members=tuple(searches),
-                silver_table="fred_found",
-                columns=_FOUND,
-                rows_at="seriess",
-                recipe=RestRecipe(
-                    url=f"{_API}/series/search?search_text={{ticker}}&file_type=json",
-                    pages=_pages(1000, "seriess"),
-                    **asked,
-                ),
-                title="Series that a search finds",
-                source_url="https://fred.stlouisfed.org/docs/api/fred/series_search.html",
-            )
-        )
-    if releases:
-        found.append(
-            DatasetKeymapEntry(
-                **shared,
-                dataset="release_elements",
-                scope="per_ticker",
-                members=tuple(releases),
-                silver_table="fred_release_element",
-                columns=_ELEMENT,
-                rows_at="$.elements.*",
-                recipe=RestRecipe(url=f"{_API}/release/tables?release_id={{ticker}}&file_type=json", **asked),
-                title="What belongs to a release, as a tree",
-                source_url="https://fred.stlouisfed.org/docs/api/fred/release_tables.html",
-            )
-        )
-    if has_calendar:
-        found.append(
-            DatasetKeymapEntry(
-                **{**shared, "refresh_after_hours": 24},
-                dataset="release_days",
-                silver_table="fred_release_day",
-                columns=_RELEASE_DAY,
-                rows_at="release_dates",
-                recipe=RestRecipe(
-                    url=(
-                        f"{_API}/releases/dates?file_type=json&realtime_start={{from_date}}&realtime_end=9999-12-31"
-                        "&include_release_dates_with_no_data=true&order_by=release_date&sort_order=asc"
-                    ),
-                    pages=_pages(1000, "release_dates"),
-                    **asked,
-                ),
-                first_date=dt.date(2020, 1, 1),
-                lookback_days=7,
-                horizon="any",
-                title="Days of releases, past and planned",
-                source_url="https://fred.stlouisfed.org/docs/api/fred/releases_dates.html",
-            )
-        )
-    return found
+    found = [_found(searches, shared)] if searches else []
+    found += [_elements(releases, shared)] if releases else []
+    return [*found, _calendar(shared)] if has_calendar else found
+
+
+def _found(searches: Sequence[str], shared: Mapping[str, Any]) -> DatasetKeymapEntry:
+    return DatasetKeymapEntry(
+        **shared,
+        dataset="found",
+        scope="per_ticker",
+        members=tuple(searches),
+        silver_table="fred_found",
+        columns=_FOUND,
+        rows_at="seriess",
+        recipe=RestRecipe(
+            url=f"{_API}/series/search?search_text={{ticker}}&file_type=json", pages=_pages(1000, "seriess"), **_ASKED
+        ),
+        title="Series that a search finds",
+        source_url="https://fred.stlouisfed.org/docs/api/fred/series_search.html",
+    )
+
+
+def _elements(releases: Sequence[str], shared: Mapping[str, Any]) -> DatasetKeymapEntry:
+    return DatasetKeymapEntry(
+        **shared,
+        dataset="release_elements",
+        scope="per_ticker",
+        members=tuple(releases),
+        silver_table="fred_release_element",
+        columns=_ELEMENT,
+        rows_at="$.elements.*",
+        recipe=RestRecipe(url=f"{_API}/release/tables?release_id={{ticker}}&file_type=json", **_ASKED),
+        title="What belongs to a release, as a tree",
+        source_url="https://fred.stlouisfed.org/docs/api/fred/release_tables.html",
+    )
+
+
+def _calendar(shared: Mapping[str, Any]) -> DatasetKeymapEntry:
+    return DatasetKeymapEntry(
+        **{**shared, "refresh_after_hours": 24},
+        dataset="release_days",
+        silver_table="fred_release_day",
+        columns=_RELEASE_DAY,
+        rows_at="release_dates",
+        recipe=RestRecipe(
+            url=(
+                f"{_API}/releases/dates?file_type=json&realtime_start={{from_date}}&realtime_end=9999-12-31"
+                "&include_release_dates_with_no_data=true&order_by=release_date&sort_order=asc"
+            ),
+            pages=_pages(1000, "release_dates"),
+            **_ASKED,
+        ),
+        first_date=dt.date(2020, 1, 1),
+        lookback_days=7,
+        horizon="any",
+        title="Days of releases, past and planned",
+        source_url="https://fred.stlouisfed.org/docs/api/fred/releases_dates.html",
+    )
