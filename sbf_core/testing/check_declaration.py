@@ -123,7 +123,7 @@ def _offers(subject: Subject) -> Iterator[Problem | Note]:
     for one in checked_offers(given, where="the hook offers"):
         if isinstance(one, Offer) and one.options:
             try:
-                made = declared(manager, record, with_offer(record.options, one))
+                made = declared(manager, record, with_offer({}, one))
             except SbfError as error:
                 yield Problem(f"the offer {one.id!r} cannot be had: {error}")
             else:

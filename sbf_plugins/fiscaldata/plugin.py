@@ -182,7 +182,8 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
 
 _FREQUENCIES = {
     "debt_to_penny": "day", "debt_outstanding": "year", "average_rates": "month", "interest_expense": "month",
-    "rates_of_exchange": "quarter", "gold_reserve": "month", "cash_balance": "day", "auctions": "irregular",
+    "rates_of_exchange": "quarter", "gold_reserve": "month", "cash_balance": "day", "cash_flows": "day",
+    "debt_transactions": "day", "auctions": "irregular",
 }  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def test_ids_are_of_one_offer_each(catalogue: Catalogue) -> None:
         ("gdp", {"cost": ["free"], "frequency": ["quarter"], "region": ["europe"]}, "EUROSTAT/namq_10_gdp"),
         ("industry portfolios", {}, "10_Industry_Portfolios"),
         ("commitments of traders", {"terms": "public domain"}, "positions/cftc/legacy_futures"),
-        ("policy rates", {}, "BIS/WS_CBPOL"),
+        ("policy rates", {"region": ["world"]}, "BIS/WS_CBPOL"),
         ("vix", {}, "VIX"),
         ("bitcoin", {"region": ["US"]}, "binance_us/BTC-USDT"),
         ("tiingo", {}, "prices/tiingo/eod"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from pathlib import Path
+from typing import Any
 
 from recorded import NOW, Recording, entries, payload
 from table_payloads import recorded_body
@@ -51,9 +52,14 @@ def _stooq(folder: Path) -> Path:
     return recording.folder
 
 
+def _kinds_of_events(row: dict[str, Any]) -> int:
+    return len(json.loads(payload(row))["chart"]["result"][0].get("events") or {})
+
+
 def _yahoo(folder: Path) -> Path:
     recording = Recording(folder)
-    for hour, row in enumerate(entries(endpoint="yahoo.chart")):
+    # a check changes a value of the payload that came last: the one with most kinds of events
+    for hour, row in enumerate(sorted(entries(endpoint="yahoo.chart"), key=_kinds_of_events)):
         meta = json.loads(payload(row))["chart"]["result"][0]["meta"]
         if meta["dataGranularity"] == "1d":
             recording.add(
@@ -127,7 +133,13 @@ test_sdmx = conformance(
 test_fred = conformance("fred", recording=_fred)
 test_treasury = conformance("treasury", recording=_treasury)
 test_stooq = conformance("stooq", recording=_stooq)
-test_yahoo = conformance("yahoo", recording=_yahoo)
+test_yahoo = conformance(
+    "yahoo",
+    recording=_yahoo,
+    exempt={
+        "revision_is_kept:prices/yahoo/splits": "4 and 1 stand in a chart too often for the ones of a split to be found"
+    },
+)
 test_fmp = conformance("fmp", recording=_fmp, options={"plan": "ultimate", "datasets": _FMP_CHOSEN})
 test_sec = conformance(
     "sec",
