@@ -132,7 +132,8 @@ class FtpFolder:
         try:
             found = list(ftp.mlsd(folder, ["type", "size", "modify"]))
         except ftplib.error_perm as error:
-            if not str(error).startswith(_NOT_KNOWN):
+            reply = str(error)  # it begins with the code of the protocol (RFC 959)
+            if not reply.startswith(_NOT_KNOWN):
                 raise
             return self._listed_by_name(ftp, folder)
         told = {"file": False, "dir": True}

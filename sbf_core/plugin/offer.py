@@ -25,7 +25,7 @@ def _read_only(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(value))
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Offer(About):
     """What a plugin could fetch, once ``sbf.toml`` says so.
 
@@ -60,7 +60,7 @@ class Offer(About):
             raise UsageError(what, where=f"offer {self.id!r}", fix="write options= or asked_by=", code="OFFER")
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class VendorSearch(Value):
     """A question to a vendor for what it has; asked only where a user names it.
 
@@ -101,12 +101,12 @@ def offers_of_table(path: Path, **facts: Any) -> list[Offer]:
         UsageError: a line has another number of fields, or says something of a region or frequency that there is not.
     """
     made = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line or line.startswith("#"):
+    for number, row in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not row or row.startswith("#"):
             continue
-        given: dict[str, Any] = dict(zip(_FIELDS, line.split("\t"), strict=False))
-        if line.count("\t") != len(_FIELDS) - 1:
-            what = f"line {number} has {line.count(chr(9)) + 1} fields, and not {len(_FIELDS)}"
+        given: dict[str, Any] = dict(zip(_FIELDS, row.split("\t"), strict=False))
+        if row.count("\t") != len(_FIELDS) - 1:
+            what = f"line {number} has {row.count(chr(9)) + 1} fields, and not {len(_FIELDS)}"
             raise UsageError(what, where=path.name, fix=f"write {', '.join(_FIELDS)} with tabs between", code="OFFER")
         option, value = given.pop("option"), given.pop("value") or given["id"]
         given |= {name: tuple(given[name].split()) for name in ("region", "frequency")}

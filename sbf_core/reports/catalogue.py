@@ -34,7 +34,7 @@ class State(StrEnum):
     OFFERED = "offered"
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Item(Value):
     """Something that can be found: a dataset, or an offer of a plugin."""
 
@@ -76,7 +76,7 @@ class Wanted(Value):
         return not (self.words.strip() or self.regions or self.frequencies or self.costs or self.terms.strip())
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Found(Value):
     """What was found, and where.
 

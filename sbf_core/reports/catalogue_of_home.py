@@ -20,7 +20,7 @@ from sbf_core.settings.keys import Keys
 from sbf_core.value import Value
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Catalogue(Value):
     """All that can be found.
 

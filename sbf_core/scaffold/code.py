@@ -50,7 +50,7 @@ def _imports(proposal: Proposal, body: Sequence[str]) -> list[str]:
     standard.append(f"from collections.abc import {'Iterator, ' if hooked else ''}Sequence")
     if proposal.wide is not None and proposal.wide.pattern:
         standard.insert(0, "import re")
-        standard.sort(key=lambda line: (line.startswith("from"), line))
+        standard.sort(key=lambda text: (text.startswith("from"), text))
     if "Decimal" in types:
         standard.append("from decimal import Decimal")
     if proposal.found.tag:

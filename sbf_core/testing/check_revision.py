@@ -23,6 +23,7 @@ from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.revise import revisable, revisions
 from sbf_core.testing.scratch import ScratchHome, ScratchRecording, answers_of
 from sbf_core.testing.subject import Filled, Subject
+from sbf_core.value import Value
 from sbf_core.vocabulary import Semantics
 
 _NOTES = (
@@ -56,7 +57,7 @@ def refetch_is_a_noop(subject: Subject) -> Iterator[Problem | Note]:
 
 
 @attrs.frozen
-class _Revised:
+class _Revised(Value):
     """A dataset of which a value is to be changed: its last answers, and what of them to try."""
 
     entry: DatasetKeymapEntry

@@ -62,8 +62,10 @@ class Tap:
             domain="crm", source="tap", dataset="users", silver_table="app_user",
             title="Users", terms="our own", source_url="https://example.com/",
             recipe=SingerRecipe(**{**usual, "config": {"rows": str(self.rows_file), **(config or {})}, **recipe}),
-            columns=columns, is_data=DataRules(may_be_empty=True), refresh_after_hours=0.1,
-            **(entry or {}),
+            **{
+                "columns": columns, "is_data": DataRules(may_be_empty=True), "refresh_after_hours": 0.1,
+                **(entry or {}),
+            },
         )  # fmt: skip
         self.warehouse = Warehouse(home, Declared(self.entry))
 
