@@ -25,7 +25,7 @@ from sbf_core.http.session import FetchSession
 from sbf_core.plugin.deprecations import MovedName as _MovedName
 from sbf_core.plugin.deprecations import moved as _moved
 from sbf_core.plugin.hookspecs import HOOK_API, hookimpl
-from sbf_core.plugin.options import checked_options
+from sbf_core.plugin.options import checked_options, checked_words
 from sbf_core.runs.request import RunRequest
 from sbf_core.runs.result import RunResult
 from sbf_core.silver.reading import BatchFile, ParseRows, PromotionBatch, SelectRows
@@ -104,6 +104,7 @@ __all__ = [
     "UsageError",
     "VendorSearch",
     "checked_options",
+    "checked_words",
     "column",
     "fetch_by_recipe",
     "fetch_rows",

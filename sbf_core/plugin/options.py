@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sbf_core.errors import UsageError, nearest
@@ -39,3 +39,23 @@ def checked_options(options: Mapping[str, Any], **defaults: Any) -> dict[str, An
             )
         checked[name] = value
     return checked
+
+
+def checked_words(given: Sequence[str], known: Collection[str], *, what: str, where: str) -> tuple[str, ...]:
+    """The words that a user chose in a list, each once, in their order.
+
+    Args:
+        given: what the settings say.
+        known: all words that there are.
+        what: what each names, e.g. ``report``.
+        where: the option, e.g. ``[options.cftc] reports``.
+
+    Raises:
+        UsageError: one names nothing that there is.
+    """
+    unknown = next((word for word in given if word not in known), None)
+    if unknown is not None:
+        raise UsageError(
+            f"there is no {what} {unknown!r}", where=where, fix=f"use some of {', '.join(known)}", code="OPTION"
+        )
+    return tuple(dict.fromkeys(given))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sbf_core.api import DatasetKeymapEntry, PromotionBatch, SelectRows, UsageError, checked_options, hookimpl
+from sbf_core.api import (
+    DatasetKeymapEntry,
+    PromotionBatch,
+    SelectRows,
+    UsageError,
+    checked_options,
+    checked_words,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from sbf_core.api import Offer
@@ -35,19 +43,14 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         )
     from sbf_plugins.alphavantage import bars, fundamentals  # without a plan nobody has to pay for it
 
-    unknown = next((name for name in chosen["datasets"] if name not in fundamentals.NAMES), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no dataset {unknown!r}",
-            where="[options.alphavantage] datasets",
-            fix=f"use some of {', '.join(fundamentals.NAMES)}",
-            code="OPTION",
-        )
+    names = checked_words(
+        chosen["datasets"], fundamentals.NAMES, what="dataset", where="[options.alphavantage] datasets"
+    )
     return [
         bars.entry(plan, PLANS[plan], is_whole=chosen["whole"])
         if name == "eod"
         else fundamentals.entry(name, plan, PLANS[plan])
-        for name in dict.fromkeys(chosen["datasets"])
+        for name in names
     ]
 
 

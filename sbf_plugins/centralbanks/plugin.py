@@ -12,8 +12,8 @@ from sbf_core.api import (
     ParseRows,
     PromotionBatch,
     SelectRows,
-    UsageError,
     checked_options,
+    checked_words,
     hookimpl,
 )
 
@@ -60,12 +60,5 @@ def _chosen(options: Mapping[str, Any]) -> tuple[tuple[Bank, ...], dt.date]:
 
     known = {bank.word: bank for bank in sorted((*europe.BANKS, *asia.BANKS, *further.BANKS), key=lambda one: one.word)}
     chosen = checked_options(options, banks=tuple(known), since=SINCE)
-    unknown = next((word for word in chosen["banks"] if word not in known), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no bank {unknown!r}",
-            where="[options.centralbanks] banks",
-            fix=f"use some of {', '.join(known)}",
-            code="OPTION",
-        )
-    return tuple(known[word] for word in dict.fromkeys(chosen["banks"])), chosen["since"]
+    words = checked_words(chosen["banks"], known, what="bank", where="[options.centralbanks] banks")
+    return tuple(known[word] for word in words), chosen["since"]

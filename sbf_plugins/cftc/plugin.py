@@ -16,6 +16,7 @@ from sbf_core.api import (
     RestRecipe,
     UsageError,
     checked_options,
+    checked_words,
     hookimpl,
 )
 from sbf_plugins.cftc.columns import DISAGGREGATED, FINANCIAL, later, legacy, supplemental
@@ -58,14 +59,7 @@ _REPORTS: dict[str, tuple[str, int, Callable[[], _Columns], str]] = {
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The reports that the settings choose, in files of a year each."""
     chosen = checked_options(options, reports=USUAL, since=2017)
-    unknown = next((name for name in chosen["reports"] if name not in _REPORTS), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no report {unknown!r}",
-            where="[options.cftc] reports",
-            fix=f"use some of {', '.join(_REPORTS)}",
-            code="OPTION",
-        )
+    names = checked_words(chosen["reports"], _REPORTS, what="report", where="[options.cftc] reports")
     if not 1986 <= chosen["since"] <= 2100:
         raise UsageError(
             f"since = {chosen['since']} is no year of the reports",
@@ -73,7 +67,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
             fix="write a year, e.g. since = 2017; the first reports are of 1986",
             code="OPTION",
         )
-    return [_entry(name, chosen["since"]) for name in dict.fromkeys(chosen["reports"])]
+    return [_entry(name, chosen["since"]) for name in names]
 
 
 def _entry(name: str, since: int) -> DatasetKeymapEntry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sbf_core.api import Column, DatasetKeymapEntry, RestRecipe, UsageError, checked_options, hookimpl
+from sbf_core.api import Column, DatasetKeymapEntry, RestRecipe, checked_options, checked_words, hookimpl
 
 
 def _date(written: str = "") -> Column:
@@ -91,15 +91,8 @@ _FILES: dict[str, tuple[str, tuple[Column, ...], bool, str, str]] = {
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The files that the settings choose; all of them where they are silent."""
-    names = tuple(dict.fromkeys(checked_options(options, datasets=tuple(_FILES))["datasets"]))
-    unknown = next((name for name in names if name not in _FILES), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no dataset {unknown!r}",
-            where="[options.datahub] datasets",
-            fix=f"use some of {', '.join(_FILES)}",
-            code="OPTION",
-        )
+    chosen = checked_options(options, datasets=tuple(_FILES))["datasets"]
+    names = checked_words(chosen, _FILES, what="dataset", where="[options.datahub] datasets")
     return [_entry(name) for name in names]
 
 

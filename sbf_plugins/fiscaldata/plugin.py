@@ -12,8 +12,8 @@ from sbf_core.api import (
     DatasetKeymapEntry,
     Pages,
     RestRecipe,
-    UsageError,
     checked_options,
+    checked_words,
     hookimpl,
 )
 
@@ -168,15 +168,8 @@ USUAL = tuple(name for name in _TABLES if name not in ("cash_flows", "debt_trans
 @hookimpl
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """The tables that the settings choose, by days."""
-    names = tuple(dict.fromkeys(checked_options(options, datasets=USUAL)["datasets"]))
-    unknown = next((name for name in names if name not in _TABLES), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no dataset {unknown!r}",
-            where="[options.fiscaldata] datasets",
-            fix=f"use some of {', '.join(_TABLES)}",
-            code="OPTION",
-        )
+    chosen = checked_options(options, datasets=USUAL)["datasets"]
+    names = checked_words(chosen, _TABLES, what="dataset", where="[options.fiscaldata] datasets")
     return [_entry(name) for name in names]
 
 

@@ -14,8 +14,8 @@ from sbf_core.api import (
     GoldModel,
     GoldSource,
     RestRecipe,
-    UsageError,
     checked_options,
+    checked_words,
     hookimpl,
 )
 
@@ -71,15 +71,8 @@ _SQL = {"currencylayer": "substr(pair, length(base) + 1)"}
 
 def _chosen(options: Mapping[str, Any]) -> tuple[tuple[str, ...], dt.date]:
     chosen = checked_options(options, vendors=(), since=dt.date(2024, 1, 1))
-    unknown = next((name for name in chosen["vendors"] if name not in _VENDORS), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no vendor {unknown!r}",
-            where="[options.fxvendors] vendors",
-            fix=f"use some of {', '.join(_VENDORS)}",
-            code="OPTION",
-        )
-    return tuple(dict.fromkeys(chosen["vendors"])), chosen["since"]
+    names = checked_words(chosen["vendors"], _VENDORS, what="vendor", where="[options.fxvendors] vendors")
+    return names, chosen["since"]
 
 
 @hookimpl

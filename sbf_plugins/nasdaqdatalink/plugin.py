@@ -20,6 +20,7 @@ from sbf_core.api import (
     RestRecipe,
     UsageError,
     checked_options,
+    checked_words,
     hookimpl,
 )
 
@@ -104,14 +105,7 @@ _SERIES = (
 def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
     """Tables for the tickers of the universe; and a dataset for each database of which the settings name series."""
     chosen = checked_options(options, tables=USUAL, series=())
-    unknown = next((name for name in chosen["tables"] if name not in _TABLES), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no table {unknown!r}",
-            where="[options.nasdaqdatalink] tables",
-            fix=f"use some of {', '.join(_TABLES)}",
-            code="OPTION",
-        )
+    names = checked_words(chosen["tables"], _TABLES, what="table", where="[options.nasdaqdatalink] tables")
     wrong = next((code for code in chosen["series"] if not _CODE.fullmatch(code)), None)
     if wrong is not None:
         raise UsageError(
@@ -125,7 +119,7 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         database, _, series = code.partition("/")
         databases.setdefault(database, []).append(series)
     return [
-        *(_table(name) for name in dict.fromkeys(chosen["tables"])),
+        *(_table(name) for name in names),
         *(_database(database, codes) for database, codes in databases.items()),
     ]
 

@@ -16,6 +16,7 @@ from sbf_core.api import (
     RunResult,
     UsageError,
     checked_options,
+    checked_words,
     fetch_by_recipe,
     hookimpl,
 )
@@ -44,19 +45,12 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         )
     from sbf_plugins.polygon import bars, reference  # without a plan nobody has to pay for it
 
-    unknown = next((name for name in chosen["datasets"] if name not in reference.NAMES), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no dataset {unknown!r}",
-            where="[options.polygon] datasets",
-            fix=f"use some of {', '.join(reference.NAMES)}",
-            code="OPTION",
-        )
+    names = checked_words(chosen["datasets"], reference.NAMES, what="dataset", where="[options.polygon] datasets")
     return [
         bars.entry(plan, PLANS[plan], chosen["since"])
         if name == "eod"
         else reference.entry(name, plan, PLANS[plan], chosen["since"])
-        for name in dict.fromkeys(chosen["datasets"])
+        for name in names
     ]
 
 

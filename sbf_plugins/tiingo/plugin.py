@@ -6,7 +6,15 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sbf_core.api import DatasetKeymapEntry, PromotionBatch, SelectRows, UsageError, checked_options, hookimpl
+from sbf_core.api import (
+    DatasetKeymapEntry,
+    PromotionBatch,
+    SelectRows,
+    UsageError,
+    checked_options,
+    checked_words,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from sbf_core.api import Offer
@@ -34,20 +42,13 @@ def datasets(options: Mapping[str, Any]) -> Sequence[DatasetKeymapEntry]:
         )
     from sbf_plugins.tiingo import bars, reference  # without a plan nobody has to pay for it
 
-    unknown = next((name for name in chosen["datasets"] if name not in reference.NAMES), None)
-    if unknown is not None:
-        raise UsageError(
-            f"there is no dataset {unknown!r}",
-            where="[options.tiingo] datasets",
-            fix=f"use some of {', '.join(reference.NAMES)}",
-            code="OPTION",
-        )
+    names = checked_words(chosen["datasets"], reference.NAMES, what="dataset", where="[options.tiingo] datasets")
     since = chosen["since"]
     return [
         bars.entry(plan, PLANS[plan], since)
         if name == "eod"
         else reference.entry(name, plan, PLANS[plan], since, chosen["pairs"])
-        for name in dict.fromkeys(chosen["datasets"])
+        for name in names
     ]
 
 
