@@ -24,6 +24,12 @@ _THERE = (
     "AND schema_name IN ('silver', 'gold')"
 )
 
+#: Views of tables under their former names, over the names of now.
+_FORMER = (
+    "SELECT sql FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'silver' "
+    "AND NOT internal ORDER BY view_name"
+)
+
 
 @attrs.frozen(kw_only=True)
 class LookedBack(Value):
@@ -77,7 +83,10 @@ def look_back(home: Home, conn: duckdb.DuckDBPyConnection, moment: dt.datetime) 
         if {table, f"{table}_history"} <= there["silver"]
     }
     models = home.gold_models(conn).models
+    former = [sql for (sql,) in conn.execute(_FORMER).fetchall()]
     database = use_in_memory(conn)
     of_silver.look_back(conn, database, tables, moment)
+    for sql in former:
+        conn.execute(sql)
     lacking = of_gold.look_back(conn, models, database=database, there=there["gold"])
     return LookedBack(database=database, lacking=lacking)

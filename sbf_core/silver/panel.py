@@ -15,7 +15,7 @@ from sbf_core.dataset.columns import Column
 from sbf_core.duck.identifiers import literal, quoted, quoted_list
 
 #: Columns of a dataset begin with a letter.
-_AT, _NEWEST, _SINCE, _DAY = "_at", "_newest", "_since", "_day"
+_AT, _NEWEST, _SINCE, _UNTIL, _ONE = "_at", "_newest", "_since", "_until", "_one"
 
 
 def panel_sql(
@@ -47,7 +47,7 @@ def panel_sql(
         "WHERE NOT v._deleted AND v.known_to > v.known_from"
     )
     same = " AND ".join(["true", *(f"a.{quoted(name)} IS NOT DISTINCT FROM b.{quoted(name)}" for name in series)])
-    of_series = quoted_list(series, prefix="v.") if series else "1 AS _one"
+    of_series = quoted_list(series, prefix="v.") if series else f"1 AS {_ONE}"
     grid = f"SELECT d.{_AT}, s.* FROM days AS d CROSS JOIN (SELECT DISTINCT {of_series} FROM versions AS v) AS s"
     taken = ", ".join([f"a.{_AT}", *(f"a.{quoted(name)}" for name in series), *(f"b.{quoted(n)}" for n in rest)])
     if day is None:
@@ -65,14 +65,14 @@ def panel_sql(
         f"RANGE UNBOUNDED PRECEDING) AS {_NEWEST} FROM counting AS v), "
         f"place AS (SELECT a.*, b.{_NEWEST} FROM grid AS a ASOF JOIN frontier AS b ON {same} "
         f"AND a.{_AT} >= b.{_SINCE}), "
-        f"found AS (SELECT {taken}, b.known_to AS _until FROM place AS a ASOF JOIN counting AS b ON {same} "
+        f"found AS (SELECT {taken}, b.known_to AS {_UNTIL} FROM place AS a ASOF JOIN counting AS b ON {same} "
         f"AND a.{_NEWEST} = b.{quoted(day.name)} AND a.{_AT} >= b.{_SINCE}), "
         # the vendor took that row back, or this version was superseded before its day: what holds is looked for
-        f"gone AS (SELECT a.* FROM found AS a WHERE a._until <= a.{_AT}), "
+        f"gone AS (SELECT a.* FROM found AS a WHERE a.{_UNTIL} <= a.{_AT}), "
         f"before AS (SELECT {taken} FROM gone AS a JOIN counting AS b ON {same} AND b.{_SINCE} <= a.{_AT} "
         f"AND (b.known_to IS NULL OR b.known_to > a.{_AT}) QUALIFY row_number() OVER (PARTITION BY "
         f"{', '.join([f'a.{_AT}', *(f'a.{quoted(name)}' for name in series)])} "
         f"ORDER BY b.{quoted(day.name)} DESC) = 1), "
-        f"p AS (SELECT * EXCLUDE (_until) FROM found WHERE _until IS NULL OR _until > {_AT} "
+        f"p AS (SELECT * EXCLUDE ({_UNTIL}) FROM found WHERE {_UNTIL} IS NULL OR {_UNTIL} > {_AT} "
         f"UNION ALL SELECT * FROM before) SELECT {shown} FROM p ORDER BY ALL"
     )

@@ -197,6 +197,35 @@ def test_a_panel_is_what_was_known_on_each_day(tmp_path: Path, seed: int, has_da
         assert told == sorted(told, key=lambda row: (row[0], row[1], row[2]))
 
 
+def test_a_panel_of_one_series(tmp_path: Path) -> None:
+    """Nothing but the day tells its rows apart; a row that was taken back gives way to the one before it."""
+    columns = tuple(attrs.evolve(one, key=False) if one.name == "symbol" else one for one in entry().columns)
+    vendor = FakeVendor(entry(columns=columns, semantics="snapshot", shrink_share_max=1.0))
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    for rows in (("01", "1"), ("02", "2")), (("01", "1"),), (("01", "5"), ("03", "3")):
+        vendor.says([price("A", f"2024-01-{day}", close) for day, close in rows])
+        warehouse.run(hours_later=24, options=FORCED)
+    with sbf_core.open(warehouse.home) as conn:
+        days = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
+        told = sbf_core.panel(conn, "px", days, columns=["close"]).fetchall()
+    assert [(one[0].day, one[1].day, one[2]) for one in told] == [(3, 2, 2), (4, 1, 1), (5, 3, 3)]
+
+
+def test_a_table_that_was_renamed_is_there_under_both_names(tmp_path: Path) -> None:
+    vendor = FakeVendor(entry())
+    warehouse = Warehouse(tmp_path / "home", vendor)
+    vendor.says([price("A", "2024-01-01")])
+    warehouse.run()
+    vendor.entries = [entry(silver_table="bars", renamed_from=("silver.px",), keep_view=True)]
+    vendor.models = [GoldModel(name="old", key=("symbol",), sql="SELECT symbol FROM silver.px")]
+    vendor.says([price("B", "2024-01-01")])
+    warehouse.run(hours_later=24)
+    for moment, symbols in ((START, ["A"]), (START + dt.timedelta(hours=24), ["A", "B"])):
+        with _at(warehouse, moment) as conn:
+            for table in ("silver.bars", "silver.px", "gold.old"):
+                assert sorted(row[0] for row in _rows(conn, table)) == symbols, (moment, table)
+
+
 def test_a_panel_has_the_columns_that_were_asked_for(revised: Warehouse) -> None:
     with sbf_core.open(revised.home) as conn:
         told = sbf_core.panel(conn, "px", ["2024-01-02", "2024-01-04"], columns=["close"])
