@@ -21,10 +21,9 @@ from sbf_core.runs.request import RunRequest
 from sbf_core.value import Value
 
 if TYPE_CHECKING:
+    from sbf_core.dataset.cells import Lists
     from sbf_core.dataset.for_each import ForEach
 
-#: Values of each dimension, by ``dim.NAME``.
-Lists = Mapping[str, tuple[str, ...]]
 _CLASS = re.compile(r"([A-Z0-9]+)[./-]([A-E])")
 
 

@@ -26,6 +26,8 @@ from sbf_core.reports.lookahead import LookedAhead, looks_ahead
 from sbf_core.runner.options import RunOptions
 
 FORCED = RunOptions(force=True)
+#: Of random histories; most of them behind ``slow``.
+SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))]
 LASTS = GoldModel(
     name="lasts",
     key=("symbol",),
@@ -50,7 +52,7 @@ def _at(warehouse: Warehouse, moment: dt.datetime) -> duckdb.DuckDBPyConnection:
     return conn
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("semantics", ["upsert", "snapshot"])
 def test_each_moment_is_as_it_was(tmp_path: Path, semantics: str, seed: int) -> None:
     """Whatever was revised, closed or brought back since: silver, its history and gold are what they were when the run
@@ -170,7 +172,7 @@ def _naive(conn: duckdb.DuckDBPyConnection, moments: list[dt.datetime], *, day: 
     return sorted(rows, key=repr)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("has_day", [True, False])
 def test_a_panel_is_what_was_known_on_each_day(tmp_path: Path, seed: int, has_day: bool) -> None:
     """Late rows, revisions, rows of days to come, rows that the vendor took back and brought again."""
