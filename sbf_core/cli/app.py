@@ -57,7 +57,7 @@ COMMANDS = {
         "Write an installable package with a plugin, a recorded sample and tests, inferred from a payload or "
         "as an example."
     ),
-    "plugins check": "Run the conformance kit on a plugin: 30 checks of its declaration, its hooks and its recording.",
+    "plugins check": "Run the conformance kit on a plugin: 31 checks of its declaration, its hooks and its recording.",
 }
 _GROUPS = {"plugins": "The plugins of this environment."}
 

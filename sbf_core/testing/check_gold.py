@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sbf_core.gold.engine_findings import NoPlan, engine_findings
 from sbf_core.testing.check_purity import changing_functions
 from sbf_core.testing.outcome import Note, Problem
 from sbf_core.testing.subject import Subject
@@ -57,3 +58,24 @@ def gold_is_stable(subject: Subject) -> Iterator[Problem | Note]:
             yield Problem(
                 f"over rows that came newest first, {text}; put an ORDER BY into aggregates that depend on the order"
             )
+
+
+def engines_agree(subject: Subject) -> Iterator[Problem | Note]:
+    """No expression of a model has another value on another DuckDB of the supported range.
+
+    What is an error on one of them, or another type, is named and passes: nobody takes it for the truth.
+    """
+    if not subject.models:
+        yield Note("no gold models")
+        return
+    filled = {table for table, digest in subject.filled.home.digests("silver.").items() if digest.rows}
+    with subject.filled.home.reading() as cursor:
+        for model in (declared.over(filled) for declared in subject.models):
+            try:
+                findings = engine_findings(cursor, model)
+            except NoPlan as error:
+                yield Note(f"gold.{model.name} was not looked at: {error}")
+                continue
+            for finding in findings:
+                text = f"gold.{model.name}: {finding.text}"
+                yield Problem(text) if finding.is_silent else Note(text)

@@ -78,6 +78,11 @@ CHECKS = (
     ),
     Check("gold_builds", "gold models are built, have rows, and pass their tests", check_gold.gold_builds),
     Check("gold_is_stable", "gold models give the same rows again", check_gold.gold_is_stable),
+    Check(
+        "engines_agree",
+        "gold models give the same values on all DuckDB that are supported",
+        check_gold.engines_agree,
+    ),
     Check("charts_draw", "charts read columns that are there, and can be drawn", check_charts.charts_draw),
 )
 #: What the others need: without it they have nothing to say.

@@ -190,4 +190,4 @@ def test_they_conform(tmp_path: Path, package: str, plugin: str, recording: str)
         "plugins", "check", plugin, *(["--recording", recording] if recording else [])
     )
     assert done.returncode == 0, done.stdout
-    assert "30 of 30 checks passed" in done.stdout
+    assert "31 of 31 checks passed" in done.stdout

@@ -84,7 +84,7 @@ def test_a_report_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
     done = gauge.check("--recording", "home")
     assert done.returncode == 1
     assert "docs: weather/gauge/rain: source_url is empty: say where it is described" in done.stdout
-    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 29 of 30 checks passed")
+    assert done.stdout.rstrip().endswith("gauge (sbf-gauge 1.0): 30 of 31 checks passed")
     told = json.loads(gauge.check("--recording", "home", "--json").stdout)
     assert told["schema"] == "sbf.conformance/1"
     assert (told["passed"], len(told["checks"])) == (False, 30)
@@ -105,7 +105,7 @@ def test_what_many_checks_lack_is_told_once(tmp_path: Path) -> None:
     typed = [text.replace("HOME", "home") for text in told[1].split("`")[1::2]]
     assert typed[0].startswith("sbf run ")
     assert gauge.run("-m", "sbf_core", *typed[0].split()[1:]).returncode == 0
-    assert gauge.check(*typed[1].split()).stdout.rstrip().endswith("29 of 30 checks passed")
+    assert gauge.check(*typed[1].split()).stdout.rstrip().endswith("30 of 31 checks passed")
 
 
 def test_exemptions_are_shown_with_their_reasons(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_plugin_that_posts_is_checked_like_any_other(tmp_path: Path, monkeypat
         gauge = Gauge(tmp_path, url="https://example.com", recipe=recipe)
     done = gauge.check("--recording", "home")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.rstrip().endswith("30 of 30 checks passed")
+    assert done.stdout.rstrip().endswith("31 of 31 checks passed")
     text = (tmp_path / "sbf_gauge.py").read_text().replace('"what": ["rain"]', '"what": [{"api_key": "abc"}]')
     (tmp_path / "sbf_gauge.py").write_text(text)
     told = gauge.check("--recording", "home").stdout
@@ -173,7 +173,7 @@ def test_a_plugin_that_signs_in_is_checked_like_any_other(tmp_path: Path, monkey
     monkeypatch.delenv("RAIN_SECRET")
     done = gauge.check("--recording", "home")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.rstrip().endswith("30 of 30 checks passed")
+    assert done.stdout.rstrip().endswith("31 of 31 checks passed")
     text = (
         (tmp_path / "sbf_gauge.py")
         .read_text()
@@ -252,4 +252,4 @@ def test_a_plugin_that_does_not_load_is_told_and_nothing_else_is_made(tmp_path: 
     done = gauge.check()
     assert done.returncode == 1
     assert "declaration: the plugin is refused: ImportError: no such thing" in done.stdout
-    assert "0 of 30 checks passed, 29 not made" in done.stdout
+    assert "0 of 31 checks passed, 30 not made" in done.stdout

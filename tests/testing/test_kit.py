@@ -465,6 +465,12 @@ class GoldClock(Honest):
     sql = "SELECT station, count(*) AS days, max(current_date - day) >= 0 AS is_past FROM silver.rain GROUP BY station"
 
 
+class GoldOfAnEngine(Honest):
+    """The last of those that are equally frequent on one engine, the first on another."""
+
+    sql = "SELECT station, mode(day) AS usual, ln(sum(amount)) AS size FROM silver.rain GROUP BY station"
+
+
 class GoldByChance(Honest):
     """The place of a row in the file."""
 
@@ -597,6 +603,7 @@ SINS = [
     (FailingGold, "gold_builds", "unique:station", ""),
     (GoldClock, "gold_is_stable", "current_date", ""),
     (GoldByChance, "gold_is_stable", "newest first", ""),
+    (GoldOfAnEngine, "engines_agree", "gold.wet_days: mode(): values that are equally frequent", "gold_is_stable"),
 ]
 
 
@@ -642,6 +649,17 @@ def test_every_check_has_a_sin() -> None:
 def one(plugin: object, check: str, folder: Path, exempt: dict[str, str]) -> Any:
     subject = Subject("gauge", folder / "work", plugin=plugin, recording=record(folder / "recording"))
     return checked(subject, next(item for item in CHECKS if item.name == check), exemptions_of(subject, exempt))
+
+
+def test_what_is_an_error_on_one_engine_is_named_and_passes(tmp_path: Path) -> None:
+    class Logarithm(Honest):
+        sql = "SELECT station, ln(sum(amount)) AS size FROM silver.rain GROUP BY station"
+
+    outcome = one(Logarithm(), "engines_agree", tmp_path, {})
+    assert outcome.state == PASSED
+    assert [note.partition(": zero")[0] for note in outcome.notes] == [
+        "gold.wet_days: ln() in line 1 (SELECT station, ln(sum(amount)) AS size FROM silver.rain GROUP BY station)"
+    ]
 
 
 def test_an_exemption_has_a_reason_that_is_shown(tmp_path: Path) -> None:

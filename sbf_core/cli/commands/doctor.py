@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -15,13 +16,15 @@ from sbf_core.cli.render import print_json, print_table, reaching
 from sbf_core.duck.bootstrap import DuckDbBootstrap
 from sbf_core.duck.disk import FREE_BYTES_FLOOR
 from sbf_core.errors import SbfError, UsageError
+from sbf_core.gold.engine_findings import NoPlan, engine_findings
+from sbf_core.home.gold_models import KnownModels
 from sbf_core.home.home import Home
 from sbf_core.plugin.bounds import bounds
 from sbf_core.reports.gold_states import gold_states
 from sbf_core.reports.stale_tables import problems_of_tables
 from sbf_core.shell_words import typed
 
-#: What was looked at, ``ok``, ``bad`` or ``unset``, and what was found.
+#: What was looked at, ``ok``, ``bad``, ``unset`` or ``note``, and what was found.
 _Check = tuple[str, str, str]
 
 
@@ -100,11 +103,24 @@ def _table_checks(home: Home, cursor: duckdb.DuckDBPyConnection) -> list[_Check]
         entries = home.entries
     except UsageError:
         return []
+    known = home.gold_models(cursor)
     problems = [
         *problems_of_tables(cursor, entries, home.config.bronze),
-        *gold_states(cursor, home.gold_models(cursor)).problems,
+        *gold_states(cursor, known).problems,
     ]
-    return [(one.what, "bad", f"{one.detail}; {one.told_ways}") for one in problems]
+    checks = [(one.what, "bad", f"{one.detail}; {one.told_ways}") for one in problems]
+    return [*checks, *_engine_checks(cursor, known)]
+
+
+def _engine_checks(cursor: duckdb.DuckDBPyConnection, known: KnownModels) -> list[_Check]:
+    """Expressions of gold models that another DuckDB answers differently; a model that nothing can be said of is told
+    of by its build.
+    """
+    checks: list[_Check] = []
+    for model in known.models:
+        with contextlib.suppress(NoPlan):
+            checks += [(f"gold.{model.name}", "note", found.text) for found in engine_findings(cursor, model)]
+    return checks
 
 
 def _plugin_checks(home: Home) -> list[_Check]:

@@ -47,7 +47,7 @@ def plugins_check(
     draft: Annotated[bool, typer.Option("--draft", help="Lines may still be marked as unsure.")] = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Run the conformance kit on a plugin: 30 checks of its declaration, its hooks and its recording. Touches no home.
+    """Run the conformance kit on a plugin: 31 checks of its declaration, its hooks and its recording. Touches no home.
 
     Examples: sbf plugins check ecb | sbf plugins check ecb --update
     """

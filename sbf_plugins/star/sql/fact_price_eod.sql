@@ -1,4 +1,5 @@
 -- A ticker has one source: adjusted and raw prices, or those of two vendors, are never mixed in a series.
+-- A price of zero or below has no logarithm: on one engine it would end the build, on another it would be infinite.
 -- Exchanges trade on days without a fixing: the last fixing before the bar is taken, so that no day is lost.
 WITH described AS (
     FROM profiles QUALIFY row_number() OVER (PARTITION BY ticker ORDER BY source_rank) = 1
@@ -43,8 +44,10 @@ SELECT
     priced.adj_close_eur,
     priced.usd_per_eur,
     priced.fixing_date,
-    ln(priced.adj_close_usd / lag(priced.adj_close_usd) OVER by_ticker) AS log_return_usd,
-    ln(priced.adj_close_eur / lag(priced.adj_close_eur) OVER by_ticker) AS log_return_eur
+    CASE WHEN least(priced.adj_close_usd, lag(priced.adj_close_usd) OVER by_ticker) > 0
+        THEN ln(priced.adj_close_usd / lag(priced.adj_close_usd) OVER by_ticker) END AS log_return_usd,
+    CASE WHEN least(priced.adj_close_eur, lag(priced.adj_close_eur) OVER by_ticker) > 0
+        THEN ln(priced.adj_close_eur / lag(priced.adj_close_eur) OVER by_ticker) END AS log_return_eur
 FROM priced
 JOIN gold.dim_instrument AS instruments ON instruments.ticker = priced.ticker
 WINDOW by_ticker AS (PARTITION BY priced.ticker ORDER BY priced.date)
