@@ -41,8 +41,8 @@ class ExpectedBy(Value):
         hour: the time of day, e.g. ``18:30``, by which rows are there.
         zone: the zone of ``hour``, and of the days, e.g. ``America/New_York``.
         every: of each of what there are rows: ``day``, ``week`` (from Monday), ``month``, ``quarter`` or ``year``.
-        calendar: for days, those of which there are rows: ``weekdays``, or the code of an exchange such as ``XNYS``;
-            that of the cadence when absent, else all.
+        calendar: for days, those of which there are rows: ``weekdays``, ``TARGET``, or the code of an exchange such as
+            ``XNYS``; that of the cadence when absent, else all.
         days_later: so many days after the last of the stretch; ``min_age_days`` of the cadence when absent.
         within_hours: and the last answer is not older than that, whatever rows it had; ``inf`` for never late.
     """

@@ -8,9 +8,10 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from sbf_core.dataset.cadence import WEEKDAYS, Cadence
+from sbf_core.dataset.cadence import TARGET, WEEKDAYS, Cadence
 from sbf_core.dataset.entry import DatasetKeymapEntry
 from sbf_core.errors import UsageError, told_by
+from sbf_core.plan.target_days import is_target_day
 
 #: No exchange was closed for longer in living memory.
 _CLOSED_DAYS_MAX = 60
@@ -49,6 +50,8 @@ def session_test(calendar: str) -> Callable[[dt.date], bool]:
         return lambda day: True
     if calendar == WEEKDAYS:
         return lambda day: day.isoweekday() <= 5
+    if calendar == TARGET:
+        return is_target_day
     exchange = _exchange(calendar)
     return lambda day: (
         bool(exchange.is_session(f"{day}"))

@@ -52,7 +52,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             member="eurofxref-hist.csv",
             first_date=dt.date(1999, 1, 4),
             refresh_after_hours=12,
-            cadence=Cadence(calendar="weekdays"),
+            cadence=Cadence(calendar="TARGET"),
             tags=("daily", "fx"),
             charts=(_RATES,),
             title="Euro foreign exchange reference rates",
