@@ -17,6 +17,9 @@ COMMANDS = {
     "run": "Fetch what is due, promote it to Silver, build Gold.",
     "plan": "Show each request that a run would consider, and why it is due or not.",
     "status": "What is in the warehouse, how fresh it is, and what went wrong.",
+    "alert": (
+        "Tell whom sbf.toml names what began to be wrong and what is well again, once; exit code 1 if a channel fails."
+    ),
     "runs": "The latest runs, or one run: its payloads, promotions, rejects and gold tables.",
     "datasets": (
         "The datasets of the installed plugins; what could be had, by words, region, frequency, cost and terms; "

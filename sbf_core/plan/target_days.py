@@ -1,7 +1,8 @@
 """Days on which T2, formerly TARGET, is open: those of which there are euro reference rates.
 
 Source: the ECB's "Long-term calendar for TARGET closing days", press release of 14 December 2000, for 2002 and
-later; for the years before it, the days of which there are euro foreign exchange reference rates, as in each year since.
+later; for the years before it, the days of which there are euro foreign exchange reference rates, as in each year
+since.
 """
 
 from __future__ import annotations

@@ -32,6 +32,10 @@ class FaultKind(StrEnum):
     CANNOT_TELL = "cannot_tell"
     #: A plugin was refused.
     PLUGIN_REFUSED = "plugin_refused"
+    #: Little room is left where the home lies.
+    DISK_LOW = "disk_low"
+    #: The warehouse cannot be read, so that nothing else is known of it.
+    UNREADABLE = "unreadable"
 
 
 #: What is a matter of time; all else is failing.
@@ -65,6 +69,11 @@ class Fault(Value):
     is_declared: bool = True
     reason: str = ""
     fix: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is, whenever and however often it is seen: of a run that fails night by night it is the same."""
+        return str(self.kind) if self.kind is FaultKind.RUN_FAILED else f"{self.kind} {self.subject}"
 
     @property
     def is_late(self) -> bool:

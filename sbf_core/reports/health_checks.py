@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from sbf_core.value import Value
 if TYPE_CHECKING:
     from sbf_core.dataset.expected_by import ExpectedBy
 
+_GIB = 1024**3
 _ASKED = "SELECT dataset_id, max(checked_at) FROM ops.data_dates GROUP BY 1"
 _LAST_RUN = (
     "SELECT run_id, status, started_at, finished_at, error FROM ops.file_ingestions WHERE kind = 'run' "
@@ -60,6 +62,7 @@ class Watched(Value):
         named: those of them that are named there one by one: they are late, too, where nobody ever asked for them.
         run_by_default: the datasets of the plugins that `sbf run` runs; no other is late by default.
         silent_hours_max: by default a dataset may be due for so long; 0: for ever.
+        room: what to say of the room where the home lies; None where there is enough.
     """
 
     entries: Sequence[DatasetKeymapEntry]
@@ -70,6 +73,7 @@ class Watched(Value):
     named: frozenset[str]
     run_by_default: frozenset[str]
     silent_hours_max: float
+    room: Fault | None = None
 
 
 def watched_of(
@@ -93,7 +97,21 @@ def watched_of(
         named=frozenset(home.settings.expected_by),
         run_by_default=frozenset(name for name, owned in owners.items() if owned.plugin.name in chosen),
         silent_hours_max=home.settings["check.silent_hours_max"],
+        room=_room(home),
     )  # fmt: skip
+
+
+def _room(home: Home) -> Fault | None:
+    """Whether little room is left where the home lies; what a file system does not say is not little."""
+    wanted = home.settings["check.free_gib_min"]
+    try:
+        free = shutil.disk_usage(home.folder).free / _GIB
+    except OSError:
+        return None
+    if free >= wanted:
+        return None
+    reason = f"{free:.2f} GiB are free at {home.folder}; {wanted:g} are wanted (check.free_gib_min)"
+    return Fault(kind=FaultKind.DISK_LOW, subject="disk", reason=reason, fix="sbf clean")
 
 
 def expected_of(written: Mapping[str, ExpectedBy], entries: Sequence[DatasetKeymapEntry]) -> dict[str, ExpectedBy]:
@@ -163,6 +181,7 @@ def health_of(cursor: duckdb.DuckDBPyConnection, watched: Watched, *, now: dt.da
         Fault(kind=FaultKind.PLUGIN_REFUSED, subject=name, reason=why, fix="sbf plugins list")
         for name, why in sorted(watched.refused.items())
     ]
+    faults += [watched.room] if watched.room is not None else []
     faults.sort(key=lambda one: (one.is_late, one.subject, one.kind))
     return Health(at=now, datasets=looked_at, faults=tuple(faults), newest=newest, last_run=last)
 

@@ -101,6 +101,15 @@ SETTINGS: tuple[Setting, ...] = (
             "`sbf status --check`: for how long a dataset may be due, where nobody says when it is expected; 0 for ever"
         ),
     ),
+    Setting(
+        name="check.free_gib_min",
+        variable="SBF_FREE_GIB_MIN",
+        kind="float",
+        default=1.0,
+        low=0,
+        high=1_000_000,
+        doc="`sbf status --check`: so much room is wanted where the home lies, in GiB",
+    ),
     Setting(name="universe.tickers", variable="SBF_TICKERS", kind="list", default=(), doc="the tickers to work on"),
     Setting(
         name="universe.file",

@@ -19,6 +19,7 @@ from sbf_core.value import Value
 
 if TYPE_CHECKING:
     from sbf_core.dataset.expected_by import ExpectedBy
+    from sbf_core.settings.alert_rule import AlertRule
 
 
 @attrs.frozen(kw_only=True)
@@ -43,6 +44,7 @@ class Settings:
         ticker_names: what ``[tickers.SOURCE]`` says: how that source writes a ticker of the universe.
         universes: what ``[universe.SOURCE]`` says: the tickers that that source is asked for.
         expected_by: what ``[expected_by."DATASET"]`` says: when its rows are there at the latest.
+        alerts: what ``[alerts.NAME]`` says: who is told what, in the order of their names.
 
     Raises:
         UsageError: ``sbf.toml`` is not TOML, holds an unknown setting, or a value is of the wrong kind or out of range.
@@ -63,6 +65,7 @@ class Settings:
         self.options, self.ticker_names = written.options, written.ticker_names
         self.universes = {name: own_universe(name, table, self.file) for name, table in written.universes.items()}
         self.expected_by = _expectations(written.expected_by, self.file)
+        self.alerts = _alerts(written.alerts, self.file)
         self.resolved: dict[str, Resolved] = {}
         for setting in SETTINGS:
             self.resolved[setting.name] = self._resolve(setting, flags or {}, variables, written.settings)
@@ -133,3 +136,11 @@ def _expectations(tables: Mapping[str, Mapping[str, Any]], file: Path) -> dict[s
     from sbf_core.settings.expected_by import own_expectation  # few homes say so
 
     return {name: own_expectation(name, table, file) for name, table in tables.items()}
+
+
+def _alerts(tables: Mapping[str, Mapping[str, Any]], file: Path) -> tuple[AlertRule, ...]:
+    if not tables:
+        return ()
+    from sbf_core.settings.alert_rule import own_alert
+
+    return tuple(own_alert(name, table, file) for name, table in sorted(tables.items()))

@@ -30,6 +30,7 @@ class Written(Value):
         ticker_names: what ``[tickers.SOURCE]`` says: how that source writes a ticker of the universe.
         universes: what ``[universe.SOURCE]`` says, see ``own_universe``.
         expected_by: what ``[expected_by."DATASET"]`` says, see ``ExpectedBy``.
+        alerts: what ``[alerts.NAME]`` says, see ``AlertRule``.
     """
 
     settings: Mapping[str, Any] = attrs.field(factory=dict)
@@ -37,6 +38,7 @@ class Written(Value):
     ticker_names: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict)
     universes: _Tables = attrs.field(factory=dict)
     expected_by: _Tables = attrs.field(factory=dict)
+    alerts: _Tables = attrs.field(factory=dict)
 
 
 def read_settings(path: Path) -> Written:
@@ -54,14 +56,21 @@ def read_settings(path: Path) -> Written:
         del universe[name]
     options = _options(document.pop("options", {}), path)
     ticker_names = _ticker_names(document.pop("tickers", {}), path)
-    expected_by = document.pop("expected_by", {})
-    if not isinstance(expected_by, dict) or not all(isinstance(table, dict) for table in expected_by.values()):
-        what, fix = "expected_by has tables, one for each dataset", 'write [expected_by."fx/ecb/reference_rates"]'
-        raise UsageError(what, where=str(path), fix=fix, code="SETTING")
+    expected_by = _tables(document, "expected_by", "dataset", '"fx/ecb/reference_rates"', path)
+    alerts = _tables(document, "alerts", "rule", "mail", path)
     return Written(
         settings=_flat(document, path), options=options, ticker_names=ticker_names, universes=universes,
-        expected_by=expected_by,
+        expected_by=expected_by, alerts=alerts,
     )  # fmt: skip
+
+
+def _tables(document: dict[str, Any], section: str, of_what: str, example: str, path: Path) -> _Tables:
+    """The tables of a section, which is taken out of the document."""
+    tables = document.pop(section, {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        what, fix = f"{section} has tables, one for each {of_what}", f"write [{section}.{example}]"
+        raise UsageError(what, where=str(path), fix=fix, code="SETTING")
+    return tables
 
 
 def _document(path: Path) -> dict[str, Any]:
