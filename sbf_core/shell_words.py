@@ -9,7 +9,7 @@ import shlex
 #: Commands of ours that take no home.
 HOMELESS = frozenset(("plugins new",))
 #: A command of ours with the words that name it, and a command within a sentence.
-_COMMAND = re.compile(r"sbf ((?:plugins )?[a-z]+)(?![^ ])")
+_COMMAND = re.compile(r"sbf ((?:(?:plugins|schedule) )?[a-z]+)(?![^ ])")
 _TOLD = re.compile(r"`(sbf [^`]+)`")
 #: What no shell of Windows takes for anything else.
 _PLAIN = re.compile(r"[\w.:/\\+-]+")

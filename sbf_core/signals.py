@@ -83,6 +83,11 @@ def asked_to_stop() -> int:
     return _Asked.number
 
 
+def heed() -> None:
+    """The signal has been heeded: to be asked is how this command ends, and no failure of it."""
+    _Asked.number = 0
+
+
 def are_ours() -> bool:
     """Whether signals are handled by sbf, as they are in its command;
     other programs have uses of their own for them.

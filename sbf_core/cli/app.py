@@ -55,6 +55,12 @@ COMMANDS = {
     "backup": "Copy the home; only what is new, and while a run may be at work.",
     "restore": "Make a new home from a backup, each payload checked.",
     "doctor": "Check this machine, this home and the settings, each with its origin.",
+    "watch": "Run what is due and tell whom sbf.toml names, again and again; a signal ends it well. For containers.",
+    "schedule install": (
+        "Let this machine run what is due: a timer of systemd, lines of the crontab, or a task of Windows."
+    ),
+    "schedule show": "What is installed for this home; or, where nothing is, what would be.",
+    "schedule remove": "Take away what `sbf schedule install` wrote for this home; the home stays as it is.",
     "plugins list": "The plugins that are installed: name, package, version, datasets, state, reason, what each is.",
     "plugins new": (
         "Write an installable package with a plugin, a recorded sample and tests, inferred from a payload or "
@@ -62,7 +68,10 @@ COMMANDS = {
     ),
     "plugins check": "Run the conformance kit on a plugin: 31 checks of its declaration, its hooks and its recording.",
 }
-_GROUPS = {"plugins": "The plugins of this environment."}
+_GROUPS = {
+    "plugins": "The plugins of this environment.",
+    "schedule": "Let this machine run what is due.",
+}
 
 
 def _version(wanted: bool) -> None:

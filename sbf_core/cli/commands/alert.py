@@ -9,7 +9,7 @@ import typer
 from sbf_core.alerts.alerting import Outcome, Sent, try_rules
 from sbf_core.alerts.alerting import alert as tell_rules
 from sbf_core.cli import options as opt
-from sbf_core.cli.render import print_json, say
+from sbf_core.cli.render import print_json, tell
 from sbf_core.errors import UsageError
 from sbf_core.home.home import Home
 
@@ -47,7 +47,7 @@ def _record(one: Outcome) -> dict[str, object]:
 
 def _print(one: Outcome) -> None:
     if one.sent is Sent.FAILED:
-        say(f"sbf: alerts.{one.rule.name} could not be told: {one.why}; it is told the next time")
+        tell(f"sbf: alerts.{one.rule.name} could not be told: {one.why}; it is told the next time")
     print(f"alerts.{one.rule.name}: {one.sent}")
     if one.message is not None and one.sent is not Sent.FAILED:
         print(f"  {one.message.title}")
