@@ -7,9 +7,9 @@ from pathlib import Path
 
 import attrs
 
+from sbf_core.child.own_command import own_command
 from sbf_core.home.home import Home
 from sbf_core.schedule.rhythm import Rhythm
-from sbf_core.schedule.turn import command_of
 from sbf_core.value import Value
 
 LOG = Path("logs") / "schedule.log"
@@ -39,6 +39,6 @@ def job_of(home: Home, rhythm: Rhythm) -> Job:
     return Job(
         name=f"sbf-{hashlib.sha256(str(folder).encode(errors='surrogateescape')).hexdigest()[:8]}",
         home=folder,
-        command=tuple(command_of(["watch", "--once", "--log", log], folder)),
+        command=tuple(own_command(["watch", "--once", "--log", log], folder)),
         rhythm=rhythm,
     )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from sbf_core.child.system_program import ask_program
 from sbf_core.errors import EnvironmentFault
 from sbf_core.schedule.job import Job
-from sbf_core.shell_words import typed
-
-_SECONDS_MAX = 60
 
 
 class ScheduleKind(Protocol):
@@ -38,34 +34,8 @@ class ScheduleKind(Protocol):
 
 
 def asked(command: Sequence[str], *, given: str = "", absent: Sequence[str] | None = None) -> str:
-    """What a program of the system prints.
-
-    Args:
-        command: its words.
-        given: what it reads.
-        absent: where it fails and says one of these, there is nothing, and the answer is empty; so it is where there is
-            no such program. With none of them every failure means that.
-
-    Raises:
-        EnvironmentFault: it is not there, or says that it failed.
-    """
-    try:
-        done = subprocess.run(  # noqa: S603 - programs of the system, named here
-            command, input=given, capture_output=True, text=True, encoding="utf-8", errors="surrogateescape",
-            timeout=_SECONDS_MAX, check=False, env=os.environ | {"LC_ALL": "C"},
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        if absent is not None:
-            return ""
-        raise EnvironmentFault(f"there is no program {command[0]}", fix="use another --with, or `sbf watch`") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentFault(f"{command[0]} cannot be asked: {error}") from error
-    if not done.returncode:
-        return done.stdout
-    said = " ".join((done.stderr or done.stdout).split())
-    if absent is not None and (not absent or any(words in said for words in absent)):
-        return ""
-    raise EnvironmentFault(f"{' '.join(map(typed, command))}: {said or f'exit code {done.returncode}'}")
+    """What a program of the system says, see ``ask_program``."""
+    return ask_program(command, given=given, absent=absent, fix="use another --with, or `sbf watch`")
 
 
 def file_text(path: Path) -> str:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-import subprocess
-import sys
-from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import attrs
 
-from sbf_core.errors import EnvironmentFault, HomeLocked
+from sbf_core.child.own_command import own_command, run_own
+from sbf_core.errors import HomeLocked
 from sbf_core.home.home import Home
 from sbf_core.value import Value
 
@@ -37,11 +33,6 @@ class Turn(Value):
         return next((code for code in (self.run, self.alert or 0) if code not in (0, BUSY)), 0)
 
 
-def command_of(words: Sequence[str], folder: Path) -> list[str]:
-    """A command of ours for the home in a folder, by this very Python, whatever lies in the working folder."""
-    return [sys.executable, "-P", "-m", "sbf_core", *words, "--home", str(folder)]
-
-
 def take_turn(home: Home, log: logging.Logger | None) -> Turn:
     """Run and alert, each in a process of its own: what they load and use is given back.
 
@@ -52,27 +43,6 @@ def take_turn(home: Home, log: logging.Logger | None) -> Turn:
     Raises:
         EnvironmentFault: the system starts no process.
     """
-    code = _done(command_of(["run"], home.folder), log)
-    return Turn(run=code, alert=_done(command_of(["alert"], home.folder), log) if home.settings.alerts else None)
-
-
-def _done(command: Sequence[str], log: logging.Logger | None) -> int:
-    """The exit code of a command. A signal to this process ends it in order, and is raised when it has ended."""
-    output, errors = (None, None) if log is None else (subprocess.PIPE, subprocess.STDOUT)
-    try:
-        process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - a command of ours
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors
-        )
-    except OSError as error:
-        raise EnvironmentFault(f"no process can be started: {error.strerror}", where=command[0]) from error
-    with process:
-        try:
-            for line in process.stdout or ():
-                assert log is not None
-                log.info(line.decode("utf-8", "replace").rstrip())
-            return process.wait()
-        except (KeyboardInterrupt, SystemExit):
-            with suppress(OSError):
-                process.terminate()  # it ends its requests in order; what it has lies in Bronze
-            process.communicate()
-            raise
+    on_line = None if log is None else log.info
+    run = run_own(own_command(["run"], home.folder), on_line)
+    return Turn(run=run, alert=run_own(own_command(["alert"], home.folder), on_line) if home.settings.alerts else None)

@@ -390,6 +390,7 @@ def test_toml_on_a_page_is_read(page: str, block: str, tmp_path: Path) -> None:
         settings.options
         or settings.ticker_names
         or settings.expected_by
+        or settings.alerts
         or any(str(tmp_path) in found.origin for found in settings.resolved.values())
     )
 

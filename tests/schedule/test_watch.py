@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from sbf_core.child.own_command import own_command, run_own
 from sbf_core.clock import FixedClock
 from sbf_core.file_lock import FileLock
 from sbf_core.home.home import Home
-from sbf_core.schedule import turn as turn_module
-from sbf_core.schedule.turn import Turn, command_of, take_turn
+from sbf_core.schedule.turn import Turn, take_turn
 from sbf_core.schedule.watch import turns, wait_until
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -68,7 +68,7 @@ def test_a_busy_home_is_no_failure(run: int, alert: int | None, code: int) -> No
 def test_a_busy_home_is_told_as_that(home: Home) -> None:
     lock = FileLock(home.config.lock)
     assert lock.acquire()
-    done = subprocess.run(command_of(["watch", "--once"], home.folder), capture_output=True, text=True, check=False)
+    done = subprocess.run(own_command(["watch", "--once"], home.folder), capture_output=True, text=True, check=False)
     lock.release()
     assert done.returncode == 0, done.stderr
     assert "the home is busy; the next turn finds what is due" in done.stderr, done.stderr
@@ -77,7 +77,7 @@ def test_a_busy_home_is_told_as_that(home: Home) -> None:
 def test_the_log_has_the_lines_with_their_moments(home: Home) -> None:
     log = home.folder / "logs" / "w.log"
     words = ["watch", "--once", "--log", str(log)]
-    subprocess.run(command_of(words, home.folder), check=True, capture_output=True)
+    subprocess.run(own_command(words, home.folder), check=True, capture_output=True)
     lines = log.read_text(encoding="utf-8").splitlines()
     assert any("Nothing was due" in line for line in lines)
     dt.datetime.strptime(lines[0][:20], "%Y-%m-%d %H:%M:%SZ").replace(tzinfo=dt.UTC)
@@ -86,7 +86,7 @@ def test_the_log_has_the_lines_with_their_moments(home: Home) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_well(home: Home, number: signal.Signals) -> None:
-    command = command_of(["watch", "--every", "1440"], home.folder)
+    command = own_command(["watch", "--every", "1440"], home.folder)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
         for line in process.stdout:  # until the first turn is through
@@ -106,12 +106,11 @@ def test_a_signal_during_a_run_ends_the_run_in_order(tmp_path: Path) -> None:
         "print('ready', flush=True)\nsignal.pause()\n"
     )
 
-    class Interrupted(Lines):
-        def info(self, msg: object, *args: object, **kwargs: object) -> None:
-            raise KeyboardInterrupt
+    def interrupted(line: str) -> None:
+        raise KeyboardInterrupt(line)
 
-    with pytest.raises(KeyboardInterrupt):
-        turn_module._done([sys.executable, "-c", script], Interrupted())
+    with pytest.raises(KeyboardInterrupt, match="ready"):
+        run_own([sys.executable, "-c", script], interrupted)
     assert ended.exists()
 
 

@@ -28,5 +28,4 @@ def schedule_show(
         return
     tell(f"sbf: nothing is installed with {chosen.name}; `sbf schedule install` would write:")
     for place, text in chosen.texts(job).items():
-        print(f"# {place}")
-        print(text)
+        print(f"# {place}\n{text.rstrip()}\n")
