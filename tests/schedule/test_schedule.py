@@ -106,11 +106,14 @@ def test_units_are_taken_by_systemd(job: Job, tmp_path: Path) -> None:
 def test_a_word_of_a_unit_is_read_as_it_is(word: str) -> None:
     text = quoted_word(word)
     assert text[0] == text[-1] == '"'
-    read = text[1:-1].replace("%%", "%").replace("$$", "$")
-    plain, at = "", 0
-    while at < len(read):
-        at += read[at] == "\\"
-        plain += read[at]
+    inner, plain, at = text[1:-1], "", 0
+    while at < len(inner):
+        mark = inner[at]
+        assert mark != '"', "the word ends here"
+        if mark in "\\%$":
+            at += 1
+            assert mark == "\\" or inner[at] == mark, "a specifier, or a variable"
+        plain += inner[at]
         at += 1
     assert plain == word
 
