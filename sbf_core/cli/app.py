@@ -33,6 +33,7 @@ COMMANDS = {
     ),
     "digest": "One checksum for each silver and gold table, to compare databases.",
     "sql": "Ask the warehouse.",
+    "export": "Write rows to a file for others, with a manifest: sources, terms, columns, moment, checksum.",
     "lookahead": "Prove that a gold table says of each day what was known on it; exit code 1 where it says more.",
     "rejects": "Rows of a dataset that were rejected: how many by reason and column, then examples with their payload.",
     "clean": (

@@ -37,6 +37,15 @@ class Cost(StrEnum):
     PAID = "paid"
 
 
+class PassingOn(StrEnum):
+    """Whether the terms of use let rows be passed on to others."""
+
+    YES = "yes"
+    #: Those who pass rows on name the source.
+    NAMED = "with source"
+    NO = "no"
+
+
 #: Codes of ISO 3166-1, by their first letter, and what it keeps for the European Union and the euro area.
 _SECOND_LETTERS = {
     "A": "DEFGILMOQRSTUWXZ", "B": "ABDEFGHIJLMNOQRSTVWYZ", "C": "ACDFGHIKLMNORUVWXYZ", "D": "EJKMOZ", "E": "CEGHRSTUZ",
@@ -79,6 +88,10 @@ def _cost(value: str) -> Cost | None:
     return word(value, Cost, what="cost") if value else None
 
 
+def _passing_on(value: str) -> PassingOn | None:
+    return word(value, PassingOn, what="passing_on") if value else None
+
+
 @attrs.frozen(kw_only=True)
 class About(Value):
     """What a dataset is about, for those who look for data.
@@ -89,11 +102,14 @@ class About(Value):
         frequency: how far the periods of its rows are from each other: ``minute``, ``hour``, ``day``, ``week``,
             ``month``, ``quarter``, ``half-year``, ``year``, or ``irregular`` for events and lists; several in a tuple.
         cost: ``free``, ``free with key`` for those who register, or ``paid``.
+        passing_on: whether its terms let rows be passed on: ``yes``, ``with source`` where that must be named, or
+            ``no``; nobody knows when absent. What is exported says so.
     """
 
     region: tuple[str, ...] = attrs.field(default=(), converter=_regions)
     frequency: tuple[Frequency, ...] = attrs.field(default=(), converter=_frequencies)
     cost: Cost | None = attrs.field(default=None, converter=attrs.converters.optional(_cost))
+    passing_on: PassingOn | None = attrs.field(default=None, converter=attrs.converters.optional(_passing_on))
 
     @property
     def about(self) -> dict[str, str]:

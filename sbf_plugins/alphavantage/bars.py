@@ -67,5 +67,6 @@ def entry(plan: str, limits: Sequence[str], *, is_whole: bool) -> DatasetKeymapE
         frequency="day",
         cost="free with key",
         terms="Alpha Vantage's terms; the data may not be passed on. Key: ALPHAVANTAGE_API_KEY.",
+        passing_on="no",
         source_url="https://www.alphavantage.co/documentation/#daily",
     )

@@ -136,5 +136,6 @@ def entry(name: str, plan: str, limits: Sequence[str]) -> DatasetKeymapEntry:
         refresh_after_hours=24 * 7,
         title=title,
         terms="Alpha Vantage's terms; the data may not be passed on. Key: ALPHAVANTAGE_API_KEY.",
+        passing_on="no",
         source_url="https://www.alphavantage.co/documentation/#fundamentals",
     )

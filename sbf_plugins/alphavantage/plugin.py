@@ -79,6 +79,7 @@ def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
             frequency="day",
             cost="free with key",
             terms="Alpha Vantage's terms; the data may not be passed on. Key: ALPHAVANTAGE_API_KEY.",
+            passing_on="no",
             source_url="https://www.alphavantage.co/documentation/#daily",
         ),
     )

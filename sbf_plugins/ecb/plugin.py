@@ -60,6 +60,7 @@ def datasets() -> Sequence[DatasetKeymapEntry]:
             frequency="day",
             cost="free",
             terms="Source: ECB. Free reuse with the source named.",
+            passing_on="with source",
             source_url="https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/",
         )
     ]

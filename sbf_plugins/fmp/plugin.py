@@ -86,6 +86,7 @@ def _entry(spec: Spec, limits: Sequence[str], chosen: Mapping[str, Any]) -> Data
         frequency=spec.frequency,
         cost=_cost(spec),
         terms=_TERMS,
+        passing_on="no",
         source_url=_DESCRIBED,
         **facts,
     )
@@ -140,6 +141,7 @@ def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
             frequency=spec.frequency,
             cost=_cost(spec),
             terms=_TERMS,
+            passing_on="no",
             source_url=_DESCRIBED,
         )
         for spec in SPECS

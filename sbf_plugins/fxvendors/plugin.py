@@ -106,6 +106,7 @@ def _entry(name: str, since: dt.date) -> DatasetKeymapEntry:
         cost="free with key",
         title=f"Exchange rates of {name}",
         terms=f"{name}'s terms; the data may not be passed on. Key: {variable}.",
+        passing_on="no",
         source_url=source_url,
     )
 

@@ -80,5 +80,6 @@ def entry(plan: str, limits: Sequence[str], since: dt.date) -> DatasetKeymapEntr
         frequency="day",
         cost="free with key",
         terms="Polygon's terms; the data may not be passed on. Key: POLYGON_API_KEY.",
+        passing_on="no",
         source_url="https://polygon.io/docs/rest/stocks/aggregates/custom-bars",
     )

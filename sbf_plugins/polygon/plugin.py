@@ -93,6 +93,7 @@ def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
             frequency="day",
             cost="free with key",
             terms="Polygon's terms; the data may not be passed on. Key: POLYGON_API_KEY.",
+            passing_on="no",
             source_url="https://polygon.io/docs/rest/stocks/aggregates/custom-bars",
         ),
     )

@@ -195,5 +195,6 @@ def entry(name: str, plan: str, limits: Sequence[str], since: dt.date) -> Datase
         refresh_after_hours=12 if name == "grouped" else 24 * 7,
         title=title,
         terms="Polygon's terms; the data may not be passed on. Key: POLYGON_API_KEY.",
+        passing_on="no",
         source_url=f"https://polygon.io/docs/rest/{described}",
     )

@@ -85,5 +85,6 @@ def entry(plan: str, limits: Sequence[str], since: dt.date) -> DatasetKeymapEntr
         frequency="day",
         cost="free with key",
         terms="Tiingo's terms; the data may not be passed on. Key: TIINGO_API_TOKEN.",
+        passing_on="no",
         source_url="https://www.tiingo.com/documentation/end-of-day",
     )

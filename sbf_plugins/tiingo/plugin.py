@@ -79,6 +79,7 @@ def offers(options: Mapping[str, Any]) -> Sequence[Offer]:
             frequency="day",
             cost="free with key",
             terms="Tiingo's terms; the data may not be passed on. Key: TIINGO_API_TOKEN.",
+            passing_on="no",
             source_url="https://www.tiingo.com/documentation/end-of-day",
         ),
     )

@@ -117,5 +117,6 @@ def entry(name: str, plan: str, limits: Sequence[str], since: dt.date, pairs: Se
         refresh_after_hours=12 if name in ("measures", "fx") else 24 * 7,
         title=title,
         terms="Tiingo's terms; the data may not be passed on. Key: TIINGO_API_TOKEN.",
+        passing_on="no",
         source_url=f"https://www.tiingo.com/documentation/{described}",
     )

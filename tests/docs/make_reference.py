@@ -219,7 +219,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "keep_view": "True", "opt_in": "True", "tags": '("daily", "fx")',
         "charts": '(Chart(name="rates", x="date", y="rate"),)', "title": '"Euro reference rates"',
         "terms": '"Free with the source named."', "source_url": '"https://example.com/about"',
-        "region": '"EZ"', "frequency": '("day", "month")', "cost": '"free with key"',
+        "region": '"EZ"', "frequency": '("day", "month")', "cost": '"free with key"', "passing_on": '"with source"',
     },
     "Cadence": {"calendar": '"XNYS"', "min_age_days": "3", "seasons": '("01-01/03-31",)', "off_season_hours": "24 * 7"},
     "ExpectedBy": {

@@ -160,7 +160,7 @@ def _one(home: Home, name: str, *, limit: int, as_json: bool) -> None:
         print_json(
             "dataset", dataset=entry.id, title=entry.title, terms=entry.terms, source_url=entry.source_url,
             silver_table=entry.silver_table, semantics=entry.semantics, reads=entry.reads,
-            region=entry.region, frequency=entry.frequency, cost=entry.cost,
+            region=entry.region, frequency=entry.frequency, cost=entry.cost, passing_on=entry.passing_on,
             waits=[attrs.asdict(one, filter=attrs.filters.exclude("href")) for one in problems],
             columns=columns.records, undeclared=fields.records, payloads=payloads.records,
         )  # fmt: skip
