@@ -126,7 +126,7 @@ def _all(home: Home, *, named: Sequence[str] | None, as_json: bool) -> None:
     if as_json:
         print_json("datasets", datasets=[dataset_json(item.entry, item.plugin.name) for item in owned])
         return
-    said = [name for name in attrs.fields_dict(About) if any(item.entry.about[name] for item in owned)]
+    said = [name for name in About().about if any(item.entry.about[name] for item in owned)]
     print_table(
         ("dataset", "plugin", "scope", "silver table", "title", *said),
         [
