@@ -47,6 +47,7 @@ COMMANDS = {
     "impact": "What a payload changed: rows of silver that it brought, and the gold tables that read them.",
     "chart": "Draw a chart without a browser, show the numbers behind it, or list the charts that there are.",
     "ui": "Show the warehouse as pages in your browser: read-only, on this machine, also while a run is at work.",
+    "mcp": "Answer agents over standard input and output (Model Context Protocol): read-only tools on the warehouse.",
     "verify": "Compare files, journals, ledger and tables; exit code 3 if they disagree.",
     "repair": "Put right what `sbf verify` finds: adopt, move aside, put back, promote again.",
     "rebuild": (

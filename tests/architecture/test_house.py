@@ -120,7 +120,16 @@ def test_help_and_a_run_with_nothing_due_import_little() -> None:
         assert name not in loaded
     script = "import sys, sbf_core.cli.commands.run; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    for name in ("aiohttp", "rich", "stamina", "pyrate_limiter", "cattrs", "pandas", "pyarrow"):
+    others = ("mcp", "pydantic", "apprise", "nanoarrow", "xlsxwriter", "prometheus_client", "requests")
+    for name in ("aiohttp", "rich", "stamina", "pyrate_limiter", "cattrs", "pandas", "pyarrow", *others):
+        assert name not in loaded
+
+
+@pytest.mark.parametrize("command", ["alert", "export", "watch", "schedule_install", "status", "mcp"])
+def test_a_library_is_loaded_where_it_is_used(command: str) -> None:
+    script = f"import sys, sbf_core.cli.commands.{command}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    for name in ("mcp", "pydantic", "apprise", "nanoarrow", "xlsxwriter", "prometheus_client", "requests", "starlette"):
         assert name not in loaded
 
 
