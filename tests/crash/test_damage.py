@@ -289,7 +289,7 @@ def test_a_payload_that_comes_again_has_one_record(tmp_path: Path, first: str) -
     settings, asked = Settings(home, environment={}), {"plugins": ["iso4217", "bls"], "replay": "sample"}
     number = sbf_core.run(home, **asked).files
     wanted = digests(Warehouse(home))
-    payload = next((home / "bronze").rglob("*.csv.gz"))
+    payload = next((home / "bronze").rglob("*.zip"))
     edit(payload, flip_bit)
     if first == "repaired":
         assert [finding.kind for finding in Repair(Home(settings)).run().after] == [Kind.PAYLOAD_MISSING]
@@ -312,7 +312,7 @@ def test_a_payload_that_comes_again_has_one_record(tmp_path: Path, first: str) -
     assert digests(Warehouse(home)) == wanted
     assert Verification(Home(settings)).run().findings == []
     if first != "lost":
-        assert list((home / "quarantine" / "damaged").rglob("*.csv.gz")), "the damaged bytes are kept"
+        assert list((home / "quarantine" / "damaged").rglob("*.zip")), "the damaged bytes are kept"
 
 
 def test_a_copied_journal_is_no_run(small: Warehouse) -> None:

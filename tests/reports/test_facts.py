@@ -103,7 +103,7 @@ def test_revisions_of_a_key(sbf: Shell) -> None:
         ("310.967", "current"),
     ]
     assert told["versions"][0]["known_to"] == told["versions"][1]["known_from"]
-    assert told["versions"][0]["payload"] == "macro/bls/cpi/_global/20250930T000000000000Z-8032829d2dfb.csv.gz"
+    assert told["versions"][0]["payload"] == "macro/bls/cpi/_global/20250930T000000000000Z-21a8cac82ae2.zip"
     assert (
         sbf("revisions", "bls_cpi", "CUSR0000SA0,2024,M02").stdout
         == sbf("revisions", "cpi", "year=2024, period=M02, series_id=CUSR0000SA0").stdout
