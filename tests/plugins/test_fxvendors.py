@@ -92,6 +92,8 @@ def test_what_stands_beside_a_code_is_no_rate() -> None:
     (entry,) = plugin.datasets({"vendors": ["fixer"]})
     note = b'{"success":false,"error":{"code":104,"info":"Your monthly API request volume has been reached."}}'
     assert why_no_data(entry, note, "json") is not None
+    beside = json.dumps({**MADE_UP["fixer"], "error": {"code": 104}}).encode()
+    assert why_no_data(entry, beside, "json") is not None, "rates are there, and the vendor says that they are none"
     assert why_no_data(entry, json.dumps(MADE_UP["fixer"]).encode(), "json") is None
 
 
