@@ -57,7 +57,9 @@ class Wanted(Value):
 def parquet(conn: duckdb.DuckDBPyConnection, wanted: Wanted, file: Path) -> Written:
     """Parquet, compressed by zstd; what is said of the rows stands in its metadata."""
     said = ", ".join(f"{literal(name)}: {literal(text)}" for name, text in wanted.metadata.items())
-    options = f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{said}}}"
+    options = (
+        f"FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{said}}}" if said else "FORMAT parquet, COMPRESSION zstd"
+    )
     return _copied(conn, wanted, file, options)
 
 

@@ -17,6 +17,7 @@ from sbf_core.value import Value
 
 #: So much of a line is shown.
 _SHOWN = 80
+_MACROS = frozenset({"fmod"})
 _BEFORE_A_BINARY_OPERATOR = ("identifier", "numeric_const", "string_const")
 
 
@@ -50,7 +51,8 @@ def engine_findings(conn: duckdb.DuckDBPyConnection, model: GoldModel) -> tuple[
         NoPlan: the engine does not plan it.
     """
     sql = model.sql
-    calls = [*calls_of(conn, sql), *_joins(tree_of(conn, sql)), *_operators(sql)]
+    tree = tree_of(conn, sql)
+    calls = [*calls_of(conn, sql), *_joins(tree), *_macros(tree), *_operators(sql)]
     calls += _arrows(calls, sql)
     findings = []
     for difference in DIFFERENCES:
@@ -69,6 +71,18 @@ def _joins(tree: object) -> Iterator[Call]:
             yield Call(name="asof join")
         for item in tree.values():
             yield from _joins(item)
+
+
+def _macros(tree: object) -> Iterator[Call]:
+    """What one engine has as a function and another as a macro, of which its plan shows the text alone."""
+    if isinstance(tree, list):
+        for item in tree:
+            yield from _macros(item)
+    elif isinstance(tree, dict):
+        if str(tree.get("function_name", "")).lower() in _MACROS:
+            yield Call(name=str(tree["function_name"]).lower())
+        for item in tree.values():
+            yield from _macros(item)
 
 
 def _operators(sql: str) -> Iterator[Call]:

@@ -62,6 +62,18 @@ def written(conn: duckdb.DuckDBPyConnection, kind: str, file: Path, query: str =
     ).rows
 
 
+class Stream:
+    """A file of Arrow, read anew as often as it is asked for."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._open: list[Any] = []
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        self._open += [ipc.InputStream.from_path(str(self._file))]
+        return nanoarrow.ArrayStream(self._open[-1]).__arrow_c_stream__(requested_schema)
+
+
 def compared(conn: duckdb.DuckDBPyConnection, other: str) -> list[Any]:
     """Rows that one has and the other has not; of NaN and of -0.0 the text tells."""
     shown = ", ".join(
@@ -102,9 +114,7 @@ def test_arrow_is_read_back_as_it_was(rows: list[tuple[Any, ...]], tmp_path_fact
     file = tmp_path_factory.mktemp("a") / "r.arrows"
     conn = filled(rows)
     assert written(conn, "arrow", file) == len(rows)
-    with ipc.InputStream.from_path(str(file)) as stream:
-        conn.register("read_once", nanoarrow.ArrayStream(stream))
-        conn.execute("CREATE TABLE read_back AS FROM read_once")
+    conn.register("read_back", Stream(file))
     assert compared(conn, "read_back") == []
 
 
