@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 import attrs
 
 from sbf_core.alerts.changes import Change, change_of
-from sbf_core.alerts.channel import Channel, channel_to
+from sbf_core.alerts.channel import Channel, NoChannel, channel_to
 from sbf_core.alerts.message import Message, message_of, test_message
 from sbf_core.alerts.told import FILE_NAME, Known, read_told, write_told
 from sbf_core.errors import EnvironmentFault, HomeLocked, SbfError, UsageError, nearest
@@ -54,8 +54,8 @@ class Outcome(Value):
 def alert(home: Home, *, is_dry: bool = False, open_channel: Opened | None = None) -> list[Outcome]:
     """Tell each rule what has changed since it was told last.
 
-    A rule whose channel fails is told the same the next time, with what has changed until then. Nothing is tried twice,
-    and that a channel fails is no fault that is told.
+    A rule whose channel fails, or cannot be opened while another can, is told the same the next time, with what has
+    changed until then. Nothing is tried twice, and that a channel fails is no fault that is told.
 
     Args:
         home: the warehouse.
@@ -63,12 +63,12 @@ def alert(home: Home, *, is_dry: bool = False, open_channel: Opened | None = Non
         open_channel: makes channels; by Apprise when absent.
 
     Raises:
-        UsageError: there is no rule, one asks for what there is not, or a channel is not as it should be.
+        UsageError: there is no rule, one asks for what there is not, or no channel is as it should be.
         HomeLocked: another process tells just now, or a run is at work before there is a copy for readers.
         EnvironmentFault: what was told cannot be kept, so that it may be told again.
     """
     rules = _checked(home)
-    channels = [] if is_dry else [_opened(home, rule, open_channel) for rule in rules]
+    channels = [] if is_dry else _channels(home, rules, open_channel)
     faults, is_whole = _faults(home)
     if is_dry:
         told = _read(home)
@@ -92,9 +92,10 @@ def alert(home: Home, *, is_dry: bool = False, open_channel: Opened | None = Non
 def try_rules(home: Home, *, open_channel: Opened | None = None) -> list[Outcome]:
     """Send a test to each rule. Raises ``UsageError`` as ``alert``."""
     outcomes = []
-    for rule in _checked(home):
+    rules = _checked(home)
+    for rule, channel in zip(rules, _channels(home, rules, open_channel), strict=True):
         message = test_message(rule.name, home.folder)
-        why = _opened(home, rule, open_channel).send(message)
+        why = channel.send(message)
         outcomes.append(Outcome(rule=rule, sent=Sent.FAILED if why else Sent.TOLD, message=message, why=why))
     return outcomes
 
@@ -112,6 +113,21 @@ def _checked(home: Home) -> Sequence[AlertRule]:
                 where = f"{home.settings.file}: [alerts.{rule.name}]"
                 raise UsageError(f"no fault is called {pattern!r}", where=where, fix=fix, code="ALERT")
     return rules
+
+
+def _channels(home: Home, rules: Sequence[AlertRule], open_channel: Opened | None) -> list[Channel]:
+    """The channels of the rules; one that cannot be opened keeps nobody else from being told."""
+    channels: list[Channel] = []
+    errors: list[UsageError] = []
+    for rule in rules:
+        try:
+            channels.append(_opened(home, rule, open_channel))
+        except UsageError as error:
+            errors.append(error)
+            channels.append(NoChannel(str(error)))
+    if len(errors) == len(rules):
+        raise errors[0]
+    return channels
 
 
 def _opened(home: Home, rule: AlertRule, open_channel: Opened | None) -> Channel:

@@ -34,6 +34,22 @@ def channel_to(address: Secret, *, name: str) -> Channel:
     return _Apprise(address, name)
 
 
+class NoChannel:
+    """In the place of one that cannot be opened.
+
+    Args:
+        why: the reason, which each message fails with.
+    """
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def send(self, message: Message) -> str:
+        """See ``Channel``."""
+        del message
+        return self._why
+
+
 class _Apprise:
     def __init__(self, address: Secret, name: str) -> None:
         try:

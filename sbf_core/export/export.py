@@ -28,7 +28,7 @@ from sbf_core.export.sources import datasets_below
 from sbf_core.gold.model import GoldModel
 from sbf_core.home.home import Home
 from sbf_core.reports.as_of import look_back
-from sbf_core.reports.sql_query import check_query
+from sbf_core.reports.sql_query import check_query, unended
 from sbf_core.value import Value
 
 #: Of the manifest; raised where a reader has to know.
@@ -60,7 +60,7 @@ class Export(Value):
 
 @attrs.frozen(kw_only=True)
 class _Rows(Value):
-    """What is exported: the SELECT, the order of its rows, and what is known of its columns."""
+    """What is exported: the SELECT, the order of its rows, and what is known of its columns. A comment may end it."""
 
     query: str
     order: tuple[str, ...]
@@ -131,7 +131,7 @@ def _rows(
     table = _TABLE.fullmatch(what.strip())
     if table is None:
         check_query(conn, what)
-        return _Rows(query=what.strip().rstrip(";"), order=(), told={})
+        return _Rows(query=unended(what), order=(), told={})
     name = what.strip().lower()
     there = [found for (found,) in conn.execute(_TABLES).fetchall()]
     if name not in there:
@@ -182,7 +182,7 @@ def _written(
         by = f" ORDER BY {quoted_list(order)}" if order else ""
         described = [attrs.asdict(column) for column in columns]
         metadata = {"sbf": json.dumps({**facts, "columns": described})}
-        wanted = Wanted(select=f"SELECT {select} FROM ({rows.query}) AS r{by}", columns=columns, metadata=metadata)
+        wanted = Wanted(select=f"SELECT {select} FROM ({rows.query}\n) AS r{by}", columns=columns, metadata=metadata)
         written = FORMATS[kind](conn, wanted, file)
     except ENGINE_ERRORS as error:
         raise UsageError(f"the rows cannot be had: {first_line(error)}", code="SQL") from error

@@ -62,7 +62,7 @@ def asked(cursor: duckdb.DuckDBPyConnection, text: str, *, limit: int, nested: b
     if statement.type is duckdb.StatementType.EXPLAIN:
         result = cursor.execute(text)
         return Answer(headers=[column[0] for column in result.description], rows=result.fetchall(), more=False)
-    query = cursor.sql(_unended(text))
+    query = cursor.sql(unended(text))
     kinds, headers = [str(kind) for kind in query.types], list(query.columns)
     shown, infinite = [], []
     for place, kind in enumerate(kinds, start=1):
@@ -80,7 +80,7 @@ def asked(cursor: duckdb.DuckDBPyConnection, text: str, *, limit: int, nested: b
     )
 
 
-def _unended(text: str) -> str:
+def unended(text: str) -> str:
     """A statement without a semicolon behind it, and the comments there: more may be asked of it."""
     raw = text.encode()
     end = len(raw)

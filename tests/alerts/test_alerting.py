@@ -275,6 +275,20 @@ def test_rules_that_make_no_sense(
     assert "pa55word" not in str(caught.value)
 
 
+def test_a_rule_without_its_key_keeps_nobody_else_from_being_told(
+    made: tuple[Warehouse, FakeVendor], mailbox: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (warehouse, _), (box, address) = made, mailbox
+    monkeypatch.setenv("ALERT_MAIL", address)
+    write(warehouse, "[alerts.chat]\nto = 'NOBODY_SET_IT'\n[alerts.mail]\nto = 'ALERT_MAIL'\n")
+    warehouse.clock.advance(hours=25)
+    chat, mail = told(warehouse)
+    assert (chat.sent, mail.sent) == (Sent.FAILED, Sent.TOLD) and len(box.mails) == 1
+    assert "the key NOBODY_SET_IT is not set" in chat.why
+    monkeypatch.setenv("NOBODY_SET_IT", address)
+    assert [one.sent for one in told(warehouse)] == [Sent.TOLD, Sent.NOTHING]
+
+
 def test_without_the_library_it_says_what_to_install(
     made: tuple[Warehouse, FakeVendor], monkeypatch: pytest.MonkeyPatch
 ) -> None:

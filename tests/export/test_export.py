@@ -258,6 +258,13 @@ def test_what_fails_leaves_what_was_there(made: Warehouse, tmp_path: Path) -> No
     assert not list(tmp_path.glob(".sbf-export-*"))
 
 
+@pytest.mark.parametrize("end", ["", ";", " -- the best", "; -- the best", ";\n-- the best\n"])
+def test_a_query_keeps_its_order_and_may_end_as_it_likes(made: Warehouse, tmp_path: Path, end: str) -> None:
+    query = f"SELECT symbol FROM gold.highest ORDER BY symbol DESC{end}"
+    done = exported(made, query, to=tmp_path / "x.csv", kind="csv")
+    assert done.file.read_text(encoding="utf-8") == "symbol\nB\nA\n"
+
+
 def test_equal_rows_are_equal_bytes(made: Warehouse, tmp_path: Path) -> None:
     first, second = (exported(made, "silver.fake_eod", to=tmp_path / f"{name}.csv", kind="csv") for name in "ab")
     assert first.facts["sha256"] == second.facts["sha256"]
