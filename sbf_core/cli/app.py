@@ -40,6 +40,7 @@ COMMANDS = {
         "Show what is left over in the home, with sizes; --yes removes it, but never payloads, journals or "
         "the database."
     ),
+    "du": "What takes space in the home, by layer and dataset, and what could go, with the command.",
     "explain": (
         "Where a number comes from: its SQL and the rows that it reads, its version, the payload, its place "
         "in it, and the request."
