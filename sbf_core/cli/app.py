@@ -58,7 +58,7 @@ COMMANDS = {
     "backup": "Copy the home; only what is new, and while a run may be at work.",
     "restore": "Make a new home from a backup, each payload checked.",
     "doctor": "Check this machine, this home and the settings, each with its origin.",
-    "watch": "Run what is due and tell whom sbf.toml names, again and again; a signal ends it well. For containers.",
+    "watch": "Run what is due and tell whom sbf.toml names, again and again; a signal ends it well.",
     "schedule install": (
         "Let this machine run what is due: a timer of systemd, lines of the crontab, or a task of Windows."
     ),
