@@ -21,6 +21,7 @@ from sbf_core.agents.tools import Tools
 from sbf_core.errors import UsageError
 from sbf_core.reports.table import FactTable
 
+ROOT = Path(__file__).resolve().parents[2]
 #: What is asked of the sample, in one conversation.
 CALLS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "tables": ("tables", {}),
@@ -65,9 +66,8 @@ class Said:
 @pytest.fixture(scope="module")
 def said(sample: Path) -> dict[str, Said]:
     async def ask() -> dict[str, Said]:
-        server = StdioServerParameters(
-            command=sys.executable, args=["-P", "-m", "sbf_core", "mcp", "--home", str(sample)]
-        )
+        words = ["-m", "sbf_core", "mcp", "--home", str(sample)]
+        server = StdioServerParameters(command=sys.executable, args=words, cwd=ROOT)
         async with Client(server) as client:
             listed = {tool.name: tool for tool in (await client.list_tools()).tools}
             assert listed.keys() == {"tables", "describe", "sql", "as_of", "explain", "health", "charts"}
